@@ -1,0 +1,3 @@
+"""Robust Matte: recurrent video matting for compositors."""
+
+__version__ = "0.1.0"
