@@ -1,0 +1,1 @@
+"""Plate space, working space and what the network sees."""

@@ -1,0 +1,64 @@
+"""What the network sees of a plate, and the way back from its encoding to light."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from robust_matte.colour.spaces import PlateSpace
+from robust_matte.colour.transforms import FloatImage, transform
+
+__all__ = ["ModelView"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelView:
+    """The model view V of a plate space: display-like R'G'B' in [0, 1].
+
+    A display-referred plate is seen as its own code values, without any transfer; a scene-referred
+    plate as sRGB of its light clipped to [0, 1]. Primaries are Rec.709 throughout.
+    """
+
+    space: PlateSpace
+
+    @property
+    def encoding(self) -> PlateSpace:
+        """The space V is encoded in."""
+        return PlateSpace.SRGB if self.space.is_scene_referred else self.space
+
+    def working(self, pixels: FloatImage) -> FloatImage:
+        """Return P: the plate as scene-linear light.
+
+        Args:
+            pixels: Plate space, (H, W, 3) float32, any range.
+
+        Returns:
+            (H, W, 3) float32, any range; `pixels` itself where the plate is linear already.
+        """
+        return transform(pixels, self.space, PlateSpace.LINEAR_REC709)
+
+    def view(self, pixels: FloatImage) -> FloatImage:
+        """Return V: what the network sees.
+
+        NaN becomes 0 and infinities the bound: one bad pixel would otherwise poison the recurrent
+        state for the rest of the segment.
+
+        Args:
+            pixels: Plate space, (H, W, 3) float32, any range.
+
+        Returns:
+            (H, W, 3) float32, [0, 1], a new array.
+        """
+        bounded = np.nan_to_num(pixels, nan=0.0, posinf=1.0, neginf=0.0)
+        np.clip(bounded, 0.0, 1.0, out=bounded)
+        return transform(bounded, self.space, self.encoding, exact=False)
+
+    def light(self, view: FloatImage) -> FloatImage:
+        """Return L(V): the light that a model-view colour stands for.
+
+        Args:
+            view: (H, W, 3) float32, [0, 1], in `encoding`.
+
+        Returns:
+            (H, W, 3) float32, [0, 1], scene-linear.
+        """
+        return transform(view, self.encoding, PlateSpace.LINEAR_REC709)

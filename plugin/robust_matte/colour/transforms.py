@@ -1,0 +1,50 @@
+"""Transfer functions through OpenColorIO, on whole buffers, with the GIL released."""
+
+from functools import cache
+
+import numpy as np
+import PyOpenColorIO as ocio
+from numpy.typing import NDArray
+
+from robust_matte.colour.spaces import PlateSpace
+
+__all__ = ["FloatImage", "transform"]
+
+FloatImage = NDArray[np.float32]
+
+# By its full name: `ocio://default` has no camera logs, and `latest` moves with the library.
+_CONFIG = "ocio://studio-config-v4.0.0_aces-v2.0_ocio-v2.5"
+
+
+def transform(
+    pixels: FloatImage, source: PlateSpace, target: PlateSpace, *, exact: bool = True
+) -> FloatImage:
+    """Convert colour from one space to another.
+
+    Args:
+        pixels: (H, W, 3) float32, C-contiguous, any range.
+        source: The space of `pixels`.
+        target: The wanted space.
+        exact: Use exact logarithms and powers (1e-6 relative); the fast ones are within 1.1e-4
+            and take half the time.
+
+    Returns:
+        (H, W, 3) float32, a new array; `pixels` itself where the spaces are the same.
+    """
+    if source is target:
+        return pixels
+    height, width = pixels.shape[:2]
+    result = np.empty_like(pixels)
+    processor = _processor(source, target, exact)
+    processor.apply(  # applyRGB would hold the GIL, and is three times slower
+        ocio.PackedImageDesc(pixels, width, height, 3),
+        ocio.PackedImageDesc(result, width, height, 3),
+    )
+    return result
+
+
+@cache
+def _processor(source: PlateSpace, target: PlateSpace, exact: bool) -> ocio.CPUProcessor:
+    config = ocio.Config.CreateFromFile(_CONFIG)
+    flags = ocio.OPTIMIZATION_LOSSLESS if exact else ocio.OPTIMIZATION_DEFAULT
+    return config.getProcessor(str(source), str(target)).getOptimizedCPUProcessor(flags)

@@ -1,0 +1,1 @@
+"""From frames to mattes: segments, cuts, the network and the foreground."""

@@ -1,0 +1,1 @@
+"""Plates in, EXR layers out."""

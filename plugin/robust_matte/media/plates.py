@@ -1,0 +1,186 @@
+"""A plate: what is keyed, whether it lies on disk as files or as a movie."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from robust_matte.errors import FrameReadError
+from robust_matte.media.formats import MOVIE_SUFFIXES
+from robust_matte.media.frames import Frame, FrameHeader
+from robust_matte.media.movies import Movie
+from robust_matte.media.sequences import FramePattern, ImageSequence, find_sequence
+from robust_matte.media.stills import is_float_image, read_frame, read_frame_header
+
+__all__ = ["MoviePlate", "Plate", "SequencePlate", "open_plate"]
+
+
+class Plate(Protocol):
+    """Frames in timeline order, by number."""
+
+    @property
+    def source(self) -> str:
+        """The plate as a pattern or file, for messages."""
+
+    @property
+    def pattern(self) -> FramePattern:
+        """Folder, name and padding that results are named after."""
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The frames that exist, ascending."""
+
+    @property
+    def expected(self) -> tuple[int, int]:
+        """The first and last frame that should exist."""
+
+    @property
+    def files(self) -> frozenset[Path]:
+        """Every file that is read, resolved."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is unusual about the plate, one sentence each."""
+
+    def header(self, number: int) -> FrameHeader:
+        """Return windows and attributes of one frame without decoding it."""
+
+    def tasks(self, numbers: Sequence[int]) -> Iterator[Callable[[], Frame]]:
+        """Return a task per frame of `numbers`, which ascend; see `readahead`."""
+
+    def fingerprint(self) -> str:
+        """Return a hash that changes when a file is replaced: of names, sizes and mtimes."""
+
+
+class SequencePlate:
+    """A plate of still files."""
+
+    warnings: tuple[str, ...] = ()
+
+    def __init__(self, sequence: ImageSequence) -> None:
+        self._sequence = sequence
+
+    @property
+    def source(self) -> str:
+        """The pattern, or the one file."""
+        return str(self._sequence.pattern)
+
+    @property
+    def pattern(self) -> FramePattern:
+        """Where each frame is."""
+        return self._sequence.pattern
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The frames on disk."""
+        return self._sequence.numbers
+
+    @property
+    def expected(self) -> tuple[int, int]:
+        """First and last frame, as typed or as found."""
+        return self._sequence.expected
+
+    @property
+    def files(self) -> frozenset[Path]:
+        """Every file of the sequence."""
+        return frozenset(self.pattern.path(number).resolve() for number in self.numbers)
+
+    @property
+    def is_float(self) -> bool:
+        """Whether the first file stores floating-point pixels."""
+        return is_float_image(self.pattern.path(self.numbers[0]))
+
+    def header(self, number: int) -> FrameHeader:
+        """Read one file's header."""
+        return read_frame_header(self.pattern.path(number))
+
+    def tasks(self, numbers: Sequence[int]) -> Iterator[Callable[[], Frame]]:
+        """Yield a reader per frame."""
+        for number in numbers:
+            yield lambda number=number: read_frame(self.pattern.path(number), number)
+
+    def fingerprint(self) -> str:
+        """Hash names, sizes and mtimes."""
+        return _fingerprint([self.pattern.path(number) for number in self.numbers])
+
+
+class MoviePlate:
+    """A plate that is one movie; frames count from `first_frame`."""
+
+    def __init__(self, path: Path, *, first_frame: int = 1) -> None:
+        self.movie = Movie(path, first_frame=first_frame)
+
+    @property
+    def source(self) -> str:
+        """The movie file."""
+        return str(self.movie.path)
+
+    @property
+    def pattern(self) -> FramePattern:
+        """The movie's name, with four digits for the frame number."""
+        path = self.movie.path
+        return FramePattern(path.parent, f"{path.stem}.", 4, path.suffix)
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Every frame that decodes; the first call decodes the movie once, to count."""
+        return tuple(self.movie.numbers)
+
+    @property
+    def expected(self) -> tuple[int, int]:
+        """First and last frame that decode."""
+        return self.numbers[0], self.numbers[-1]
+
+    @property
+    def files(self) -> frozenset[Path]:
+        """The movie."""
+        return frozenset({self.movie.path.resolve()})
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was assumed or odd about the movie."""
+        return (*self.movie.info.assumed, *self.movie.warnings)
+
+    def header(self, number: int) -> FrameHeader:  # noqa: ARG002 - the same for every frame
+        """Return the movie's picture size and rate."""
+        return self.movie.header
+
+    def tasks(self, numbers: Sequence[int]) -> Iterator[Callable[[], Frame]]:
+        """Demux in order; converting each frame is its task."""
+        return self.movie.tasks(numbers)
+
+    def fingerprint(self) -> str:
+        """Hash name, size and mtime."""
+        return _fingerprint([self.movie.path])
+
+
+def open_plate(text: str, *, first_frame: int = 1) -> Plate:
+    """Find and probe the plate that `text` names.
+
+    Args:
+        text: A movie, a still, a folder with one sequence, or a frame pattern.
+        first_frame: Number of a movie's first frame.
+
+    Raises:
+        InputError: There is no such plate, or it cannot be read.
+        SettingsError: The pattern cannot be understood.
+    """
+    path = Path(text)
+    if path.suffix.lower() in MOVIE_SUFFIXES and not path.is_dir():
+        return MoviePlate(path, first_frame=first_frame)
+    return SequencePlate(find_sequence(text))
+
+
+def _fingerprint(paths: Sequence[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        try:
+            stat = path.stat()
+        except OSError as error:
+            raise FrameReadError(
+                f"{path} cannot be read: {error.strerror}.",
+                hint="Check that the file is still there and may be read.",
+                path=path,
+            ) from error
+        digest.update(f"{path.name}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

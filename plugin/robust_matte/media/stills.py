@@ -1,0 +1,131 @@
+"""Still images in: pixels through OpenImageIO, EXR attributes through our own header reader."""
+
+from pathlib import Path
+
+import numpy as np
+import OpenImageIO as oiio
+
+from robust_matte.errors import FrameReadError, InputError
+from robust_matte.media.exr_header import passed_on, read_header
+from robust_matte.media.frames import FloatImage, Frame, FrameHeader
+from robust_matte.media.windows import Window
+
+__all__ = ["is_float_image", "read_frame", "read_frame_header"]
+
+
+def read_frame_header(path: Path) -> FrameHeader:
+    """Read windows, pixel aspect and, for EXR, the attributes to hand on.
+
+    Raises:
+        FrameReadError: The file cannot be opened as an image.
+    """
+    if path.suffix.lower() == ".exr":
+        part = read_header(path).parts[0]
+        return FrameHeader(
+            data_window=part.data_window,
+            display_window=part.display_window,
+            pixel_aspect=part.pixel_aspect,
+            attributes=passed_on(part),
+        )
+    image = _open(path)
+    spec = image.spec()
+    image.close()
+    return FrameHeader(
+        data_window=Window(spec.x, spec.y, spec.width, spec.height),
+        display_window=Window(spec.full_x, spec.full_y, spec.full_width, spec.full_height),
+        pixel_aspect=float(spec.get_float_attribute("PixelAspectRatio", 1.0)) or 1.0,
+    )
+
+
+def read_frame(path: Path, number: int) -> Frame:
+    """Read one frame's colour.
+
+    Straight alpha is left alone: OpenImageIO would silently multiply it in.
+
+    Args:
+        path: An EXR, TIFF, PNG, DPX or JPEG file.
+        number: Its frame number.
+
+    Returns:
+        The frame, colour as the file encodes it.
+
+    Raises:
+        FrameReadError: The file is damaged or incomplete.
+        InputError: It has no colour to key: deep samples, or alpha or depth alone.
+    """
+    header = read_frame_header(path)
+    image = _open(path)
+    try:
+        spec = image.spec()
+        _refuse_deep(spec, path, number)
+        wanted = _colour_channels(list(spec.channelnames), path, number)
+        first, past = min(wanted), max(wanted) + 1
+        block = image.read_image(0, 0, first, past, oiio.FLOAT)
+        if block is None or image.has_error:
+            raise _unreadable(path, image.geterror(), number)
+    finally:
+        image.close()
+    pixels = np.asarray(block, np.float32).reshape(spec.height, spec.width, past - first)
+    colour = pixels[..., [index - first for index in wanted]]
+    return Frame(number=number, pixels=np.ascontiguousarray(colour), header=header)
+
+
+def is_float_image(path: Path) -> bool:
+    """Say whether a file stores floating-point pixels, and so scene-linear light by custom.
+
+    Raises:
+        FrameReadError: The file cannot be opened as an image.
+    """
+    image = _open(path)
+    kind = image.spec().format.basetype
+    image.close()
+    return kind in (oiio.HALF, oiio.FLOAT, oiio.DOUBLE)
+
+
+def _open(path: Path) -> oiio.ImageInput:
+    """Open an image with straight alpha kept straight."""
+    wish = oiio.ImageSpec()
+    wish.attribute("oiio:UnassociatedAlpha", 1)
+    image = oiio.ImageInput.open(str(path), wish)
+    if image is None:
+        raise _unreadable(path, oiio.geterror())
+    return image
+
+
+def _unreadable(path: Path, reason: str, number: int | None = None) -> FrameReadError:
+    """Build the error for a file that OpenImageIO refuses, with its reason on one line."""
+    said = " ".join(reason.replace(str(path), "").split()).strip(' ":.') or "no reason was given"
+    return FrameReadError(
+        f"{path} cannot be read: {said}.",
+        hint="Render or copy the file again, or take its frame out with --frames.",
+        frame=number,
+        path=path,
+    )
+
+
+def _refuse_deep(spec: oiio.ImageSpec, path: Path, number: int) -> None:
+    if spec.deep:
+        raise InputError(
+            f"{path} holds deep samples.",
+            hint="Flatten the plate to ordinary pixels before keying.",
+            frame=number,
+            path=path,
+        )
+
+
+def _colour_channels(names: list[str], path: Path, number: int) -> tuple[int, int, int]:
+    """Return where R, G and B are; one luminance channel serves as all three."""
+    lower = [name.lower() for name in names]
+    for wanted in (("r", "g", "b"), ("red", "green", "blue")):
+        if all(name in lower for name in wanted):
+            red, green, blue = (lower.index(name) for name in wanted)
+            return red, green, blue
+    for luminance in ("y", "l", "luminance", "gray", "grey"):
+        if luminance in lower:
+            return (lower.index(luminance),) * 3
+    raise InputError(
+        f"{path} has no colour to key; its channels are {', '.join(names)}.",
+        hint="Name a plate with the channels R, G and B, or Y.",
+        frame=number,
+        path=path,
+    )

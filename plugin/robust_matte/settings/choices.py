@@ -1,0 +1,59 @@
+"""The choices a job offers; each value is spelled as on the command line."""
+
+from enum import StrEnum
+
+__all__ = ["Compression", "Depth", "Layers", "Missing", "Nonfinite", "Refiner", "WorkArea"]
+
+
+class Layers(StrEnum):
+    """How the layers of a frame are spread over files."""
+
+    COMBINED = "combined"
+    SEPARATE = "separate"
+
+
+class Depth(StrEnum):
+    """Bits of a written channel."""
+
+    HALF = "half"
+    FLOAT = "float"
+
+
+class Missing(StrEnum):
+    """What to do about frames the plate lacks."""
+
+    FAIL = "fail"
+    HOLD = "hold"
+    BLACK = "black"
+
+
+class Nonfinite(StrEnum):
+    """What to do about NaN and infinite plate pixels."""
+
+    KEEP = "keep"
+    ZERO = "zero"
+
+
+class WorkArea(StrEnum):
+    """Which window the network works on."""
+
+    DATA = "data"
+    DISPLAY = "display"
+
+
+class Refiner(StrEnum):
+    """What lifts the matte to full size; `auto` takes the one the weights were trained with."""
+
+    AUTO = "auto"
+    DEEP_GUIDED_FILTER = "deep_guided_filter"
+    FAST_GUIDED_FILTER = "fast_guided_filter"
+
+
+class Compression(StrEnum):
+    """Lossless EXR compressions."""
+
+    NONE = "none"
+    RLE = "rle"
+    ZIPS = "zips"
+    ZIP = "zip"
+    PIZ = "piz"

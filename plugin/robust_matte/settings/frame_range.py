@@ -1,0 +1,62 @@
+"""Which frames are written, in fileseq's words."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import fileseq
+
+from robust_matte.errors import SettingsError
+
+__all__ = ["FrameRange"]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRange:
+    """`1001-1100` or `1001-1100x2`, always ascending.
+
+    Example:
+        >>> list(FrameRange.parse("1001-1005x2"))
+        [1001, 1003, 1005]
+    """
+
+    first: int
+    last: int
+    step: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> "FrameRange":
+        """Read a range as typed.
+
+        Raises:
+            SettingsError: It is no range of whole frames with one step.
+        """
+        try:
+            frames = sorted({int(number) for number in fileseq.FrameSet(text.strip())})
+        except (fileseq.FileSeqException, ValueError) as error:
+            raise _not_understood(text) from error
+        except fileseq.MaxSizeException as error:
+            raise SettingsError(
+                f"The frame range {text} has more than ten million frames.",
+                hint="Check the digits of its first and last frame.",
+            ) from error
+        steps = {after - before for before, after in zip(frames, frames[1:], strict=False)}
+        if not frames or len(steps) > 1:
+            raise _not_understood(text)
+        return cls(frames[0], frames[-1], steps.pop() if steps else 1)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(self.first, self.last + 1, self.step))
+
+    def __len__(self) -> int:
+        return (self.last - self.first) // self.step + 1
+
+    def __str__(self) -> str:
+        step = f"x{self.step}" if self.step > 1 else ""
+        return f"{self.first}-{self.last}{step}" if self.last > self.first else f"{self.first}"
+
+
+def _not_understood(text: str) -> SettingsError:
+    return SettingsError(
+        f'The frame range "{text}" cannot be understood.',
+        hint="Write one such as 1001-1100, 1001-1100x2 or 1050.",
+    )

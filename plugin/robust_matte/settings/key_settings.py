@@ -1,0 +1,113 @@
+"""The settings of one keying job."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from robust_matte.errors import SettingsError
+from robust_matte.settings.choices import (
+    Compression,
+    Depth,
+    Layers,
+    Missing,
+    Nonfinite,
+    Refiner,
+    WorkArea,
+)
+from robust_matte.settings.cut_list import CutList
+from robust_matte.settings.frame_range import FrameRange
+from robust_matte.settings.low_res import Downsample
+
+__all__ = ["KeySettings"]
+
+
+class KeySettings(BaseModel):
+    """Everything a keying job is told; flags, API and hosts all build this.
+
+    Text fields keep the spelling of the command line, so that a job reads as it was typed; what
+    they mean is checked here, and parsed where it is used.
+
+    Attributes:
+        plate: A movie, a still, a folder with one sequence, or a pattern such as `plate.####.exr`.
+        output: A folder, or a pattern such as `sh010_matte.####.exr`.
+        frames: What is written, such as `1001-1100x2`; None is the whole plate.
+        first_frame: Number of a movie's first frame.
+        model: The weights file.
+        refiner: What lifts the matte to full size.
+        device: `auto`, `cpu`, `cuda`, `cuda:1` or `mps`; a named one never falls back.
+        threads: Threads of the network; 0 takes one per core.
+        downsample: `auto`, a ratio, or a longest side such as `512px`.
+        warm_up: Frames fed backwards before a segment's first frame.
+        cuts: `auto`, `off`, or first frames of shots such as `1050,1120`.
+        missing: What to do about frames the plate lacks.
+        nonfinite: What to do about NaN and infinite pixels.
+        work_area: Which window the network works on.
+        cold: Start at the first written frame instead of rolling to it; approximate.
+        plate_space: How the plate is encoded; None decides from the files.
+        layers: How layers are spread over files.
+        depth: Bits of a written channel.
+        compression: Lossless EXR compression.
+        overwrite: Replace files of another job.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    plate: str
+    output: str
+    frames: str | None = None
+    first_frame: int = 1
+    model: Path
+    refiner: Refiner = Refiner.AUTO
+    device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    threads: int = Field(0, ge=0, le=512)
+    downsample: str = "auto"
+    warm_up: int = Field(16, ge=0, le=256)
+    cuts: str = "auto"
+    missing: Missing = Missing.FAIL
+    nonfinite: Nonfinite = Nonfinite.KEEP
+    work_area: WorkArea = WorkArea.DATA
+    cold: bool = False
+    plate_space: str | None = None
+    layers: Layers = Layers.COMBINED
+    depth: Depth = Depth.HALF
+    compression: Compression = Compression.ZIPS
+    overwrite: bool = False
+
+    @classmethod
+    def checked(cls, **values: Any) -> "KeySettings":  # noqa: ANN401 - whatever the user wrote
+        """Build settings from what a user wrote.
+
+        Raises:
+            SettingsError: A value is out of range, or a name unknown.
+        """
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            raise SettingsError(
+                f"The setting {name} cannot be {first['input']!r}: {_lower(first['msg'])}.",
+                hint="robust-matte key --help lists the settings and their ranges.",
+            ) from error
+
+    @field_validator("frames")
+    @classmethod
+    def _frames_parse(cls, text: str | None) -> str | None:
+        return None if text is None else str(FrameRange.parse(text))
+
+    @field_validator("downsample")
+    @classmethod
+    def _downsample_parses(cls, text: str) -> str:
+        Downsample.parse(text)
+        return text
+
+    @field_validator("cuts")
+    @classmethod
+    def _cuts_parse(cls, text: str) -> str:
+        CutList.parse(text)
+        return text
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
