@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from robust_matte.colour.spaces import PlateSpace
 from robust_matte.colour.transforms import FloatImage, transform
+from robust_matte.settings.choices import PlateSpace
 
 __all__ = ["ModelView"]
 

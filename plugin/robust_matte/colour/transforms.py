@@ -6,7 +6,7 @@ import numpy as np
 import PyOpenColorIO as ocio
 from numpy.typing import NDArray
 
-from robust_matte.colour.spaces import PlateSpace
+from robust_matte.settings.choices import PlateSpace
 
 __all__ = ["FloatImage", "transform"]
 

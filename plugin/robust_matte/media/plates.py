@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -97,7 +98,7 @@ class SequencePlate:
     def tasks(self, numbers: Sequence[int]) -> Iterator[Callable[[], Frame]]:
         """Yield a reader per frame."""
         for number in numbers:
-            yield lambda number=number: read_frame(self.pattern.path(number), number)
+            yield partial(read_frame, self.pattern.path(number), number)
 
     def fingerprint(self) -> str:
         """Hash names, sizes and mtimes."""

@@ -50,7 +50,8 @@ class FramePattern:
         if self.digits == 0:
             return self.folder / f"{self.base}{self.suffix}"
         sign = "-" if number < 0 else ""
-        return self.folder / f"{self.base}{sign}{abs(number):0{self.digits - len(sign)}d}{self.suffix}"
+        digits = f"{abs(number):0{self.digits - len(sign)}d}"
+        return self.folder / f"{self.base}{sign}{digits}{self.suffix}"
 
     @property
     def stem(self) -> str:
@@ -150,9 +151,9 @@ def _in_folder(folder: Path) -> ImageSequence:
         ) from error
     found = [one for one in listed if one.extension().lower() in IMAGE_SUFFIXES]
     if len(found) != 1:
-        names = ", ".join(sorted(f"{one.basename()}{one.padding()}{one.extension()}" for one in found))
+        names = sorted(f"{one.basename()}{one.padding()}{one.extension()}" for one in found)
         raise InputError(
-            f"The folder {folder} holds {len(found)} image sequences{': ' if names else ''}{names}.",
+            f"The folder {folder} holds {len(found)} image sequences: {', '.join(names) or 'none'}.",
             hint="Name the one to key, such as plate.####.exr.",
             path=folder,
         )

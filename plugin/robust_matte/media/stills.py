@@ -7,7 +7,7 @@ import OpenImageIO as oiio
 
 from robust_matte.errors import FrameReadError, InputError
 from robust_matte.media.exr_header import passed_on, read_header
-from robust_matte.media.frames import FloatImage, Frame, FrameHeader
+from robust_matte.media.frames import Frame, FrameHeader
 from robust_matte.media.windows import Window
 
 __all__ = ["is_float_image", "read_frame", "read_frame_header"]

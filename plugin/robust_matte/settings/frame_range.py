@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import fileseq
 
@@ -39,7 +40,7 @@ class FrameRange:
                 f"The frame range {text} has more than ten million frames.",
                 hint="Check the digits of its first and last frame.",
             ) from error
-        steps = {after - before for before, after in zip(frames, frames[1:], strict=False)}
+        steps = {after - before for before, after in pairwise(frames)}
         if not frames or len(steps) > 1:
             raise _not_understood(text)
         return cls(frames[0], frames[-1], steps.pop() if steps else 1)

@@ -12,6 +12,7 @@ from robust_matte.settings.choices import (
     Layers,
     Missing,
     Nonfinite,
+    PlateSpace,
     Refiner,
     WorkArea,
 )
@@ -68,14 +69,14 @@ class KeySettings(BaseModel):
     nonfinite: Nonfinite = Nonfinite.KEEP
     work_area: WorkArea = WorkArea.DATA
     cold: bool = False
-    plate_space: str | None = None
+    plate_space: PlateSpace | None = None
     layers: Layers = Layers.COMBINED
     depth: Depth = Depth.HALF
     compression: Compression = Compression.ZIPS
     overwrite: bool = False
 
     @classmethod
-    def checked(cls, **values: Any) -> "KeySettings":  # noqa: ANN401 - whatever the user wrote
+    def checked(cls, **values: Any) -> "KeySettings":
         """Build settings from what a user wrote.
 
         Raises:

@@ -51,5 +51,5 @@ class Downsample:
 
     def size(self, width: int, height: int) -> tuple[int, int]:
         """Return (width, height) of the view in whole pixels; never larger than the plate."""
-        ratio = self.ratio if self.ratio is not None else min((self.side or 0) / max(width, height), 1)
+        ratio = self.ratio or min((self.side or _AUTO_SIDE) / max(width, height), 1.0)
         return max(1, round(width * ratio)), max(1, round(height * ratio))

@@ -1,0 +1,82 @@
+"""The foreground's colour, with the plate's own light kept."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robust_matte.colour.model_view import ModelView
+from robust_matte.media.frames import FloatImage
+
+__all__ = ["premultiply", "recover_foreground"]
+
+_CORE = (0.95, 1.0)  # alpha over which the model's colour gives way to the plate's
+_CEILING = 0.98  # V at and above which light was cut off
+_KEEP = (0.95, 0.995)  # how close the foreground must be to the ceiling to keep the excess
+
+
+def recover_foreground(
+    plate: FloatImage, view: FloatImage, fgr: FloatImage, alpha: FloatImage, seen: ModelView
+) -> FloatImage:
+    """Return the foreground as scene-linear light of any range.
+
+    Where alpha is 1 or 0 it is the plate, by selection and not by arithmetic, so that 5.0, infinite
+    and negative zero survive. In between it is the model's colour, plus the light the view could
+    not hold where that belongs to the foreground: where the foreground itself is at the ceiling.
+
+    Args:
+        plate: P, (H, W, 3) float32, scene-linear, any range.
+        view: V, (H, W, 3) float32, [0, 1].
+        fgr: The model's foreground, (H, W, 3) float32, [0, 1], encoded as `view`.
+        alpha: (H, W) float32, [0, 1].
+        seen: The transform that made `view`.
+
+    Returns:
+        (H, W, 3) float32, scene-linear, straight; a new array.
+    """
+    result = plate.copy()
+    band = (alpha > 0.0) & (alpha < 1.0) & np.isfinite(plate).all(axis=2)
+    if not band.any():
+        return result
+    light, code = plate[band], view[band]
+    model = _light(fgr[band], seen)
+    held = _light(code, seen)
+    weight = 1.0 - _smoothstep(alpha[band], *_CORE)
+    kept = _kept_excess(model, held, code)
+    excess = light - held
+    excess *= kept[:, None]
+    model += excess
+    model -= light
+    model *= weight[:, None]
+    model += light
+    result[band] = model
+    return result
+
+
+def premultiply(rgb: FloatImage, alpha: FloatImage) -> FloatImage:
+    """Multiply colour by coverage; exactly black where there is none, even of infinite light.
+
+    Args:
+        rgb: Straight colour, (H, W, 3) float32, scene-linear, any range.
+        alpha: (H, W) float32, [0, 1].
+
+    Returns:
+        (H, W, 3) float32, a new array.
+    """
+    covered = (alpha > 0.0)[..., None]
+    return np.multiply(rgb, alpha[..., None], out=np.zeros_like(rgb), where=covered)
+
+
+def _light(code: FloatImage, seen: ModelView) -> FloatImage:
+    """Apply L to gathered pixels, (N, 3)."""
+    return np.array(seen.light(code[None]))[0]
+
+
+def _kept_excess(model: FloatImage, held: FloatImage, code: FloatImage) -> NDArray[np.float32]:
+    """Return h, (N,): the share of light over the ceiling that is the foreground's own."""
+    ratio = np.divide(model, held, out=np.ones_like(model), where=code >= _CEILING)
+    return _smoothstep(ratio.min(axis=1), *_KEEP)
+
+
+def _smoothstep(x: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
+    t = np.clip((x - low) / (high - low), 0.0, 1.0)
+    result: NDArray[np.float32] = t * t * (3.0 - 2.0 * t)
+    return result

@@ -1,0 +1,69 @@
+"""One keyed frame: alpha, foreground and their product."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from robust_matte.colour.model_view import ModelView
+from robust_matte.keying.foreground import premultiply, recover_foreground
+from robust_matte.keying.prepared import PreparedFrame
+from robust_matte.media.frames import FloatImage
+from robust_matte.media.windows import Window
+
+__all__ = ["Matte", "finish_matte"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Matte:
+    """The layers of one frame over `window`, in the output space.
+
+    Attributes:
+        rgb: Premultiplied colour, (H, W, 3) float32, scene-linear, any range.
+        alpha: Coverage, (H, W) float32, [0, 1].
+        foreground: Straight colour, (H, W, 3) float32, scene-linear, any range.
+        network_alpha: The network's own alpha, before anything an artist does to it.
+        window: Where the layers sit: the plate's data window within the work area.
+    """
+
+    rgb: FloatImage
+    alpha: FloatImage
+    foreground: FloatImage
+    network_alpha: FloatImage
+    window: Window
+
+    @classmethod
+    def black(cls, window: Window) -> "Matte":
+        """Return a transparent black frame, for a hole."""
+        colour = np.zeros((window.height, window.width, 3), np.float32)
+        alpha = np.zeros((window.height, window.width), np.float32)
+        return cls(rgb=colour, alpha=alpha, foreground=colour, network_alpha=alpha, window=window)
+
+
+def finish_matte(
+    frame: PreparedFrame, fgr: FloatImage, alpha: FloatImage, seen: ModelView, area: Window
+) -> Matte:
+    """Turn the model's output into layers.
+
+    Args:
+        frame: The frame as it was keyed.
+        fgr: The model's foreground, (H, W, 3) float32, [0, 1], encoded as the model view.
+        alpha: The model's alpha, (H, W) float32, [0, 1].
+        seen: The plate's model view.
+        area: The work area that all images cover.
+
+    Returns:
+        The layers, cut to the plate's data window.
+    """
+    window = frame.header.data_window.intersected(area)
+    inside = window.slices_in(area)
+    cut_alpha = alpha[inside]
+    foreground = recover_foreground(
+        frame.light[inside], frame.view[inside], fgr[inside], cut_alpha, seen
+    )
+    return Matte(
+        rgb=premultiply(foreground, cut_alpha),
+        alpha=cut_alpha,
+        foreground=foreground,
+        network_alpha=cut_alpha,
+        window=window,
+    )

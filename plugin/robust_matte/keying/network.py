@@ -1,0 +1,161 @@
+"""The network behind `MatteModel`: weights, device and state. The one door to robust_matte_rvm."""
+
+import hashlib
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from robust_matte.errors import DeviceError, ModelError, WeightsDamagedError, WeightsMissingError
+from robust_matte.media.frames import FloatImage
+from robust_matte.media.windows import Size
+from robust_matte.settings.choices import Refiner
+from robust_matte_rvm import (
+    CheckpointError,
+    LoadedNetwork,
+    RecurrentState,
+    RefinerKind,
+    load_network,
+    low_res_view,
+)
+
+__all__ = ["Network", "Weights", "hash_weights"]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What identifies a weights file.
+
+    Attributes:
+        path: The file.
+        sha256: Hash of its bytes.
+    """
+
+    path: Path
+    sha256: str
+
+
+def hash_weights(path: Path) -> Weights:
+    """Identify a weights file.
+
+    Raises:
+        WeightsMissingError: It is not there or may not be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return Weights(path, hashlib.file_digest(file, "sha256").hexdigest())
+    except OSError as error:
+        raise WeightsMissingError(
+            f"The weights {path} cannot be read: {error.strerror}.",
+            hint="Name a file of RVM weights (.pth or .safetensors) with --model; the README says "
+            "where to get one.",
+            path=path,
+        ) from error
+
+
+class Network:
+    """A matting network with its state, on one device.
+
+    Args:
+        weights: The weights file.
+        refiner: The refiner, or `auto` for the one the weights hold.
+        low_size: Size of the low-resolution view.
+        device: `auto`, or a torch device; a named one never falls back.
+        threads: Threads of a CPU network; 0 takes one per core.
+
+    Raises:
+        WeightsDamagedError: The file is no checkpoint of a known network, or lacks the refiner.
+        DeviceError: The device cannot be used.
+    """
+
+    def __init__(
+        self, weights: Weights, *, refiner: Refiner, low_size: Size, device: str, threads: int
+    ) -> None:
+        self._device = _device(device)
+        torch.set_num_threads(threads or os.cpu_count() or 1)
+        loaded = _load(weights.path, refiner)
+        self.variant = str(loaded.variant)
+        self.refiner = Refiner(str(loaded.refiner))
+        self.notes = loaded.notes
+        self.threads = torch.get_num_threads()
+        self._low_size = low_size
+        self._network = loaded.network.to(self._device)
+        self._state = RecurrentState.empty()
+
+    @property
+    def device(self) -> str:
+        """The device in use, such as `cpu` or `cuda:0`."""
+        return str(self._device)
+
+    def reset(self) -> None:
+        """Drop the state."""
+        self._state = RecurrentState.empty()
+
+    @torch.inference_mode()
+    def shrink(self, view: FloatImage) -> FloatImage:
+        """Return the low-resolution view; see `MatteModel`."""
+        size = (self._low_size.height, self._low_size.width)
+        return _to_image(low_res_view(self._to_tensor(view), size))
+
+    @torch.inference_mode()
+    def roll(self, low: FloatImage) -> None:
+        """Advance the state; see `MatteModel`."""
+        _, self._state = self._network.low_res_pass(self._to_tensor(low), self._state)
+        self._check_state()
+
+    @torch.inference_mode()
+    def matte(self, view: FloatImage, low: FloatImage) -> tuple[FloatImage, FloatImage]:
+        """Advance the state and return the matte; see `MatteModel`."""
+        small = self._to_tensor(low)
+        matte, self._state = self._network.low_res_pass(small, self._state)
+        self._check_state()
+        foreground, alpha = self._network.refine(self._to_tensor(view), small, matte)
+        return _to_image(foreground), _to_image(alpha)[..., 0]
+
+    def _to_tensor(self, image: FloatImage) -> torch.Tensor:
+        """Return (1, 3, H, W) float32 on the device, contiguous."""
+        tensor = torch.from_numpy(image).to(self._device)
+        return tensor.permute(2, 0, 1).unsqueeze(0).contiguous()
+
+    def _check_state(self) -> None:
+        if not self._state.is_finite():
+            raise ModelError(
+                "The network's state became NaN or infinite.",
+                hint="Check the weights file; a bad plate pixel cannot cause this, the model view "
+                "is bounded.",
+            )
+
+
+def _to_image(tensor: torch.Tensor) -> FloatImage:
+    """Return (H, W, C) float32, C-contiguous, of a (1, C, H, W) tensor."""
+    image: FloatImage = np.ascontiguousarray(tensor[0].permute(1, 2, 0).cpu().numpy())
+    return image
+
+
+def _load(path: Path, refiner: Refiner) -> LoadedNetwork:
+    try:
+        return load_network(path, None if refiner is Refiner.AUTO else RefinerKind(str(refiner)))
+    except CheckpointError as error:
+        raise WeightsDamagedError(error.what, hint=error.hint, path=path) from error
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    device = torch.device(name)
+    counts = {"cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+    found = counts.get(device.type, 1)
+    if (device.index or 0) >= found:
+        raise DeviceError(
+            f"The device {name} cannot be used: torch {torch.__version__} sees {found} "
+            f"{device.type} devices.",
+            hint="Take --device cpu, or install a torch build for this machine's GPU and driver.",
+        )
+    return device
