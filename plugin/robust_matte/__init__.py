@@ -1,3 +1,35 @@
-"""Robust Matte: recurrent video matting for compositors."""
+"""Robust Matte: recurrent video matting for compositors.
+
+Example::
+
+    from robust_matte import KeySettings, key
+
+    result = key(KeySettings(plate="plate.####.exr", output="matte", model="rvm_mobilenetv3.pth"))
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from robust_matte.errors import RobustMatteError
+    from robust_matte.jobs.key import KeyResult, key
+    from robust_matte.settings.key_settings import KeySettings
+
+__all__ = ["KeyResult", "KeySettings", "RobustMatteError", "__version__", "key"]
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "KeyResult": "robust_matte.jobs.key",
+    "KeySettings": "robust_matte.settings.key_settings",
+    "RobustMatteError": "robust_matte.errors",
+    "key": "robust_matte.jobs.key",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: `import robust_matte` alone costs no torch."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

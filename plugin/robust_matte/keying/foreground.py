@@ -67,13 +67,18 @@ def premultiply(rgb: FloatImage, alpha: FloatImage) -> FloatImage:
 
 def _light(code: FloatImage, seen: ModelView) -> FloatImage:
     """Apply L to gathered pixels, (N, 3)."""
-    return np.array(seen.light(code[None]))[0]
+    light: FloatImage = seen.light(code[None])[
+        0
+    ].copy()  # L may be the identity, and the caller writes
+    return light
 
 
 def _kept_excess(model: FloatImage, held: FloatImage, code: FloatImage) -> NDArray[np.float32]:
     """Return h, (N,): the share of light over the ceiling that is the foreground's own."""
-    ratio = np.divide(model, held, out=np.ones_like(model), where=code >= _CEILING)
-    return _smoothstep(ratio.min(axis=1), *_KEEP)
+    is_cut_off = code >= _CEILING
+    ratio = np.divide(model, held, out=np.ones_like(model), where=is_cut_off)
+    least: NDArray[np.float32] = ratio.min(axis=1)
+    return _smoothstep(least, *_KEEP)
 
 
 def _smoothstep(x: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:

@@ -58,6 +58,13 @@ def hash_weights(path: Path) -> Weights:
         ) from error
 
 
+_REFINERS: dict[Refiner, RefinerKind | None] = {
+    Refiner.AUTO: None,
+    Refiner.DEEP_GUIDED_FILTER: "deep_guided_filter",
+    Refiner.FAST_GUIDED_FILTER: "fast_guided_filter",
+}
+
+
 class Network:
     """A matting network with its state, on one device.
 
@@ -86,6 +93,11 @@ class Network:
         self._low_size = low_size
         self._network = loaded.network.to(self._device)
         self._state = RecurrentState.empty()
+
+    @property
+    def torch_version(self) -> str:
+        """The torch build in use."""
+        return str(torch.__version__)
 
     @property
     def device(self) -> str:
@@ -139,7 +151,7 @@ def _to_image(tensor: torch.Tensor) -> FloatImage:
 
 def _load(path: Path, refiner: Refiner) -> LoadedNetwork:
     try:
-        return load_network(path, None if refiner is Refiner.AUTO else RefinerKind(str(refiner)))
+        return load_network(path, _REFINERS[refiner])
     except CheckpointError as error:
         raise WeightsDamagedError(error.what, hint=error.hint, path=path) from error
 

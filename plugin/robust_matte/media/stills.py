@@ -1,5 +1,6 @@
 """Still images in: pixels through OpenImageIO, EXR attributes through our own header reader."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +8,10 @@ import OpenImageIO as oiio
 
 from robust_matte.errors import FrameReadError, InputError
 from robust_matte.media.exr_header import passed_on, read_header
-from robust_matte.media.frames import Frame, FrameHeader
+from robust_matte.media.frames import FloatImage, Frame, FrameHeader
 from robust_matte.media.windows import Window
 
-__all__ = ["is_float_image", "read_frame", "read_frame_header"]
+__all__ = ["decodes", "is_float_image", "read_channels", "read_frame", "read_frame_header"]
 
 
 def read_frame_header(path: Path) -> FrameHeader:
@@ -80,6 +81,37 @@ def is_float_image(path: Path) -> bool:
     kind = image.spec().format.basetype
     image.close()
     return kind in (oiio.HALF, oiio.FLOAT, oiio.DOUBLE)
+
+
+def decodes(path: Path) -> bool:
+    """Say whether every pixel of a file can be read."""
+    try:
+        image = _open(path)
+    except FrameReadError:
+        return False
+    whole = image.read_image(0, 0, 0, image.spec().nchannels, oiio.UNKNOWN)
+    image.close()
+    return whole is not None
+
+
+def read_channels(path: Path, names: Sequence[str]) -> FloatImage:
+    """Read channels of a file by name, as stored.
+
+    Returns:
+        (H, W, len(names)) float32, over the data window.
+
+    Raises:
+        FrameReadError: The file is damaged, or has no such channel.
+    """
+    image = _open(path)
+    spec = image.spec()
+    block = image.read_image(0, 0, 0, spec.nchannels, oiio.FLOAT)
+    image.close()
+    lacking = [name for name in names if name not in spec.channelnames]
+    if block is None or lacking:
+        raise _unreadable(path, f"it lacks {lacking}" if lacking else oiio.geterror())
+    whole = np.asarray(block, np.float32).reshape(spec.height, spec.width, spec.nchannels)
+    return whole[..., [spec.channelnames.index(name) for name in names]]
 
 
 def _open(path: Path) -> oiio.ImageInput:

@@ -84,7 +84,7 @@ class PlateSpace(StrEnum):
         return self is PlateSpace.LINEAR_REC709
 
     @property
-    def title(self) -> str:
+    def spoken(self) -> str:
         """The name an artist knows."""
         return {
             PlateSpace.LINEAR_REC709: "scene-linear Rec.709",

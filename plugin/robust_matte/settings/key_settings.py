@@ -31,7 +31,8 @@ class KeySettings(BaseModel):
 
     Attributes:
         plate: A movie, a still, a folder with one sequence, or a pattern such as `plate.####.exr`.
-        output: A folder, or a pattern such as `sh010_matte.####.exr`.
+        output: A folder, or a pattern such as `sh010_matte.####.exr`; None is the folder
+            `<plate>_matte` where the command runs.
         frames: What is written, such as `1001-1100x2`; None is the whole plate.
         first_frame: Number of a movie's first frame.
         model: The weights file.
@@ -50,12 +51,13 @@ class KeySettings(BaseModel):
         depth: Bits of a written channel.
         compression: Lossless EXR compression.
         overwrite: Replace files of another job.
+        contact_sheet: A PNG file, `none`, or `auto` for one beside the plan.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     plate: str
-    output: str
+    output: str | None = None
     frames: str | None = None
     first_frame: int = 1
     model: Path
@@ -74,6 +76,7 @@ class KeySettings(BaseModel):
     depth: Depth = Depth.HALF
     compression: Compression = Compression.ZIPS
     overwrite: bool = False
+    contact_sheet: str = "auto"
 
     @classmethod
     def checked(cls, **values: Any) -> "KeySettings":

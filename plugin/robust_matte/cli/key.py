@@ -1,0 +1,218 @@
+"""`robust-matte key`: key one plate."""
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from robust_matte.cli.progress import ProgressStyle, show_progress
+from robust_matte.cli.summary import print_summary
+from robust_matte.settings.choices import (
+    Compression,
+    Depth,
+    Layers,
+    Missing,
+    Nonfinite,
+    PlateSpace,
+    Refiner,
+    WorkArea,
+)
+
+__all__ = ["key_command"]
+
+_MATTE = "Matte"
+_CUTS = "Frames and cuts"
+_OUTPUT = "Output"
+_RUN = "Running"
+
+
+def key_command(
+    plate: Annotated[
+        str,
+        typer.Argument(
+            help="A movie, a still, a folder with one sequence, or a pattern such as "
+            "plate.####.exr, plate.%04d.exr or plate.1001-1100#.exr."
+        ),
+    ],
+    model: Annotated[
+        Path,
+        typer.Option(
+            help="The weights: RVM's .pth or .safetensors.",
+            envvar="ROBUST_MATTE_MODEL",
+            rich_help_panel=_MATTE,
+        ),
+    ],
+    refiner: Annotated[
+        Refiner,
+        typer.Option(
+            help="What lifts the matte to full size; auto takes the one the weights hold.",
+            rich_help_panel=_MATTE,
+        ),
+    ] = Refiner.AUTO,
+    downsample: Annotated[
+        str,
+        typer.Option(
+            help="The network's view: auto (longest side 512), a ratio such as 0.25, or a longest "
+            "side such as 768px. Larger for full-body shots.",
+            rich_help_panel=_MATTE,
+        ),
+    ] = "auto",
+    warm_up: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=256,
+            help="Frames fed backwards before each segment's first frame, so that it is not keyed "
+            "from nothing.",
+            rich_help_panel=_MATTE,
+        ),
+    ] = 16,
+    plate_space: Annotated[
+        PlateSpace | None,
+        typer.Option(
+            help="How the plate is encoded; by default from its tags, else linear for float files "
+            "and sRGB for integer files.",
+            rich_help_panel=_MATTE,
+        ),
+    ] = None,
+    nonfinite: Annotated[
+        Nonfinite,
+        typer.Option(help="NaN and infinite plate pixels in the result.", rich_help_panel=_MATTE),
+    ] = Nonfinite.KEEP,
+    work_area: Annotated[
+        WorkArea,
+        typer.Option(
+            help="Key all of the data windows (up to 1.5 times the display window), or the "
+            "display window alone.",
+            rich_help_panel=_MATTE,
+        ),
+    ] = WorkArea.DATA,
+    frames: Annotated[
+        str | None,
+        typer.Option(
+            help="What is written, such as 1001-1100 or 1001-1100x2. The frames are those of the "
+            "whole plate's run, to the bit.",
+            rich_help_panel=_CUTS,
+        ),
+    ] = None,
+    first_frame: Annotated[
+        int, typer.Option(help="Number of a movie's first frame.", rich_help_panel=_CUTS)
+    ] = 1,
+    cuts: Annotated[
+        str,
+        typer.Option(
+            help="auto finds them, off keys the plate as one shot, or the first frame of each new "
+            "shot such as 1050,1120.",
+            rich_help_panel=_CUTS,
+        ),
+    ] = "auto",
+    missing: Annotated[
+        Missing,
+        typer.Option(
+            help="Frames the plate lacks: stop, repeat the result before them, or write black.",
+            rich_help_panel=_CUTS,
+        ),
+    ] = Missing.FAIL,
+    cold: Annotated[
+        bool,
+        typer.Option(
+            "--cold",
+            help="Start at the first written frame instead of rolling to it: quick, approximate, "
+            "and marked so.",
+            rich_help_panel=_CUTS,
+        ),
+    ] = False,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="A folder, or a pattern such as sh010_matte.####.exr; by default the folder "
+            "PLATE_matte here.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = None,
+    layers: Annotated[
+        Layers,
+        typer.Option(
+            help="combined: one file with RGBA, foreground and matte. separate: a folder each of "
+            "rgba, alpha and foreground.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = Layers.COMBINED,
+    depth: Annotated[
+        Depth, typer.Option(help="Bits of a channel.", rich_help_panel=_OUTPUT)
+    ] = Depth.HALF,
+    compression: Annotated[
+        Compression, typer.Option(help="All are lossless.", rich_help_panel=_OUTPUT)
+    ] = Compression.ZIPS,
+    contact_sheet: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE.png|auto|none",
+            help="A picture of the result; auto puts it beside the plan, in NAME.robust_matte.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = "auto",
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite", help="Replace what another job wrote there.", rich_help_panel=_OUTPUT
+        ),
+    ] = False,
+    device: Annotated[
+        str,
+        typer.Option(
+            help="auto, cpu, cuda, cuda:1 or mps; a named one never falls back.",
+            rich_help_panel=_RUN,
+        ),
+    ] = "auto",
+    threads: Annotated[
+        int,
+        typer.Option(min=0, help="Threads of the network; 0 is one a core.", rich_help_panel=_RUN),
+    ] = 0,
+    progress: Annotated[
+        ProgressStyle, typer.Option(help="How progress is shown, on stderr.", rich_help_panel=_RUN)
+    ] = ProgressStyle.AUTO,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="Log each step.", rich_help_panel=_RUN),
+    ] = False,
+) -> None:
+    """Key PLATE: write premultiplied RGBA, alpha and foreground layers as EXR.
+
+    Frames that are right already are left alone, so the same command goes on where it was stopped.
+    """
+    from robust_matte.jobs.key import key
+    from robust_matte.settings.key_settings import KeySettings
+
+    if verbose:
+        logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
+    settings = KeySettings.checked(
+        plate=plate,
+        output=output,
+        frames=frames,
+        first_frame=first_frame,
+        model=model,
+        refiner=refiner,
+        device=device,
+        threads=threads,
+        downsample=downsample,
+        warm_up=warm_up,
+        cuts=cuts,
+        missing=missing,
+        nonfinite=nonfinite,
+        work_area=work_area,
+        cold=cold,
+        plate_space=plate_space,
+        layers=layers,
+        depth=depth,
+        compression=compression,
+        overwrite=overwrite,
+        contact_sheet=contact_sheet,
+    )
+    with show_progress(progress) as listener:
+        result = key(settings, listener)
+    print_summary(result)

@@ -1,0 +1,141 @@
+"""Progress on stderr: a bar for people, lines for logs, JSON for programs."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from robust_matte.jobs.progress import Event, Listener
+
+__all__ = ["ProgressStyle", "show_progress"]
+
+_LINE_EVERY_S = 2.0
+
+
+class ProgressStyle(StrEnum):
+    """How progress is shown; `auto` is `rich` on a terminal and `plain` elsewhere."""
+
+    AUTO = "auto"
+    RICH = "rich"
+    PLAIN = "plain"
+    JSONL = "jsonl"
+    NONE = "none"
+
+
+@contextmanager
+def show_progress(style: ProgressStyle) -> "Iterator[Listener]":
+    """Give a listener that shows events in the chosen style while the context lasts."""
+    from robust_matte.jobs.progress import silent
+
+    if style is ProgressStyle.AUTO:
+        style = ProgressStyle.RICH if sys.stderr.isatty() else ProgressStyle.PLAIN
+    if style is ProgressStyle.RICH:
+        with _rich_bar() as listener:
+            yield listener
+    elif style is ProgressStyle.PLAIN:
+        yield _PlainLines()
+    else:
+        yield _print_json if style is ProgressStyle.JSONL else silent
+
+
+def _print_json(event: "Event") -> None:
+    """Print an event as one line of JSON; its `event` is the kind."""
+    from robust_matte.jobs.progress import FrameWritten, StageReached
+
+    kind = "stage" if isinstance(event, StageReached) else "warning"
+    kind = "frame" if isinstance(event, FrameWritten) else kind
+    print(json.dumps({"event": kind} | asdict(event), default=str), file=sys.stderr, flush=True)
+
+
+class _PlainLines:
+    """A line every two seconds, and one for each reset, warning and new stage."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+        self._stage = ""
+
+    def __call__(self, event: "Event") -> None:
+        from robust_matte.jobs.progress import FrameWritten, Warned
+
+        if isinstance(event, Warned):
+            _say(f"warning: {event.text}")
+        elif isinstance(event, FrameWritten):
+            is_due = event.reset is not None or event.done == event.total
+            if is_due or self._is_time():
+                _say(_frame_line(event))
+        elif event.text != self._stage or event.done == event.total or self._is_time():
+            self._stage = event.text
+            count = f" {event.done}/{event.total}" if event.total else ""
+            _say(f"{event.stage}: {event.text}{count}")
+
+    def _is_time(self) -> bool:
+        now = time.monotonic()
+        is_time = now - self._last >= _LINE_EVERY_S
+        self._last = now if is_time else self._last
+        return is_time
+
+
+def _frame_line(event: "Event") -> str:
+    from robust_matte.jobs.progress import FrameWritten
+
+    if not isinstance(event, FrameWritten):
+        return ""
+    reset = f"  state reset: {event.reset}" if event.reset else ""
+    return (
+        f"keying: frame {event.number}  {event.done}/{event.total}  "
+        f"{event.fps:.1f} fps  {_clock(event.eta_s)} to go{reset}"
+    )
+
+
+@contextmanager
+def _rich_bar() -> "Iterator[Listener]":
+    """Show a bar; resets and warnings scroll above it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from robust_matte.jobs.progress import FrameWritten, Warned
+
+    columns = (
+        TextColumn("{task.description:<10}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("starting", total=None, note="")
+
+        def listen(event: "Event") -> None:
+            if isinstance(event, Warned):
+                bar.console.print(f"[yellow]warning:[/] {event.text}", highlight=False)
+            elif isinstance(event, FrameWritten):
+                note = f"frame {event.number}  {event.fps:.1f} fps  {_clock(event.eta_s)} to go"
+                bar.update(
+                    task, description="keying", completed=event.done, total=event.total, note=note
+                )
+                if event.reset:
+                    bar.console.print(f"frame {event.number}: state reset, {event.reset}")
+            else:
+                bar.update(
+                    task,
+                    description=event.stage,
+                    completed=event.done,
+                    total=event.total or None,
+                    note=event.text,
+                )
+
+        yield listen
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

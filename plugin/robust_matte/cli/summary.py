@@ -1,0 +1,28 @@
+"""What a job did, as a table on stdout."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from robust_matte.jobs.key import KeyResult
+
+__all__ = ["print_summary"]
+
+
+def print_summary(result: "KeyResult") -> None:
+    """Print where the result is and how it went."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for layer, pattern in result.outputs.items():
+        table.add_row(layer, pattern)
+    if result.contact_sheet is not None:
+        table.add_row("contact sheet", str(result.contact_sheet))
+    table.add_row("plan", str(result.job_folder / "plan.json"))
+    kept = f", {result.kept} right already" if result.kept else ""
+    table.add_row("frames", f"{result.written} written{kept}, in {result.segments} segments")
+    rate = f" ({result.written / result.seconds:.1f} fps)" if result.written else ""
+    table.add_row("time", f"{result.seconds:.1f} s{rate}")
+    if result.warnings:
+        table.add_row("warnings", str(result.warnings))
+    Console(soft_wrap=True, highlight=False).print(table)

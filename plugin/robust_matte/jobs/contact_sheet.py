@@ -1,0 +1,174 @@
+"""A picture of the result: plate, alpha, foreground and comp of chosen frames, to look at."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import OpenImageIO as oiio
+
+from robust_matte.colour.model_view import ModelView
+from robust_matte.colour.transforms import transform
+from robust_matte.errors import WriteError
+from robust_matte.jobs.outputs import Outputs
+from robust_matte.keying.segments import Reset
+from robust_matte.media.atomic import write_atomically
+from robust_matte.media.frames import FloatImage
+from robust_matte.media.plates import Plate
+from robust_matte.media.stills import read_channels
+from robust_matte.settings.choices import Layers, PlateSpace
+
+__all__ = ["ShownFrame", "choose_frames", "draw_contact_sheet"]
+
+_SPREAD, _AFTER_RESET, _MOST = 6, 2, 24
+_TILE, _GAP, _LINE = 320, 8, 26  # pixels: a tile's longer side, between tiles, a line of text
+_PAPER, _INK = 0.08, 0.85  # display values
+_CHECKER, _SQUARE = (0.28, 0.42), 20  # display values; pixels
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFrame:
+    """A frame on the sheet and what is written on it."""
+
+    number: int
+    label: str
+
+
+def choose_frames(numbers: Sequence[int], resets: Mapping[int, Reset]) -> list[ShownFrame]:
+    """Choose evenly spaced frames and the first ones after each cut, ascending.
+
+    Args:
+        numbers: Frames that were keyed, ascending.
+        resets: The first frame of each segment, and why it is one.
+    """
+    if not numbers:
+        return []
+    spread = np.linspace(0, len(numbers) - 1, min(_SPREAD, len(numbers))).round().astype(int)
+    chosen = {numbers[index] for index in spread}
+    after = [
+        number
+        for first, reset in resets.items()
+        for number in range(first, first + _AFTER_RESET)
+        if reset is not Reset.FIRST
+    ]
+    present = set(numbers)
+    chosen |= set([number for number in after if number in present][: _MOST - len(chosen)])
+    return [_labelled(number, resets.get(number)) for number in sorted(chosen)]
+
+
+def draw_contact_sheet(
+    path: Path, plate: Plate, seen: ModelView, outputs: Outputs, frames: Sequence[ShownFrame]
+) -> None:
+    """Draw a sheet from the finished files and the plate.
+
+    Args:
+        path: The PNG to write.
+        plate: The plate.
+        seen: Its model view.
+        outputs: The finished files.
+        frames: What to show, ascending.
+
+    Raises:
+        InputError: A frame of the plate cannot be decoded.
+        WriteError: The picture cannot be written.
+    """
+    tasks = plate.tasks([frame.number for frame in frames])
+    rows = [_heading()]
+    for shown, task in zip(frames, tasks, strict=True):
+        frame = task()
+        light = seen.working(frame.pixels)
+        tiles = [_tile(_display(light)), *_result_tiles(outputs, shown.number)]
+        rows.append(_row(tiles, shown.label))
+    _save(path, np.concatenate(rows))
+
+
+def _labelled(number: int, reset: Reset | None) -> ShownFrame:
+    return ShownFrame(number, f"{number}  {reset}" if reset else f"{number}")
+
+
+def _result_tiles(outputs: Outputs, number: int) -> list[FloatImage]:
+    """Return alpha, foreground and the comp over a checker."""
+    if outputs.layers is Layers.COMBINED:
+        whole = read_channels(
+            outputs.files(number)[0],
+            ("R", "G", "B", "A", "foreground.R", "foreground.G", "foreground.B"),
+        )
+    else:
+        rgba, _, foreground = outputs.files(number)
+        whole = np.concatenate(
+            [read_channels(rgba, tuple("RGBA")), read_channels(foreground, tuple("RGB"))], axis=2
+        )
+    rgb, alpha, colour = whole[..., :3], whole[..., 3:4], whole[..., 4:]
+    shown = _tile(np.repeat(alpha, 3, axis=2)), _tile(_display(colour)), _tile(rgb), _tile(alpha)
+    comp = _display(shown[2] + (1.0 - shown[3]) * _checker(shown[2].shape))
+    return [shown[0], shown[1], comp]
+
+
+def _display(light: FloatImage) -> FloatImage:
+    """Return sRGB in [0, 1] of scene-linear light."""
+    bounded = np.nan_to_num(light, nan=0.0, posinf=1.0, neginf=0.0).clip(0.0, 1.0)
+    return transform(np.ascontiguousarray(bounded), PlateSpace.LINEAR_REC709, PlateSpace.SRGB)
+
+
+def _checker(shape: tuple[int, ...]) -> FloatImage:
+    """Return a grey checker as scene-linear light, (H, W, 3)."""
+    rows, columns = np.indices(shape[:2]) // _SQUARE
+    grey = np.where((rows + columns) % 2 == 0, *_CHECKER).astype(np.float32)
+    display = np.ascontiguousarray(np.repeat(grey[..., None], 3, axis=2))
+    return transform(display, PlateSpace.SRGB, PlateSpace.LINEAR_REC709)
+
+
+def _tile(image: FloatImage) -> FloatImage:
+    """Shrink an image to a tile; its longer side is `_TILE`."""
+    height, width, channels = image.shape
+    scale = _TILE / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    bounded = np.nan_to_num(image, nan=0.0, posinf=65504.0, neginf=-65504.0)
+    small = oiio.ImageBufAlgo.resize(
+        oiio.ImageBuf(np.ascontiguousarray(bounded)),
+        roi=oiio.ROI(0, size[0], 0, size[1], 0, 1, 0, channels),
+        filtername="triangle",
+    )
+    tile = np.asarray(small.get_pixels(oiio.FLOAT), np.float32)
+    return tile.reshape(size[1], size[0], channels)
+
+
+def _row(tiles: Sequence[FloatImage], label: str) -> FloatImage:
+    """Put a line of text over tiles in a row."""
+    height = max(tile.shape[0] for tile in tiles)
+    row = _paper(height + _LINE + _GAP)
+    for index, tile in enumerate(tiles):
+        left = _GAP + index * (_TILE + _GAP)
+        row[_LINE : _LINE + tile.shape[0], left : left + tile.shape[1]] = tile
+    return _written(row, {_GAP: label})
+
+
+def _heading() -> FloatImage:
+    words = ("plate", "alpha", "foreground", "over checker")
+    places = {_GAP + index * (_TILE + _GAP): word for index, word in enumerate(words)}
+    return _written(_paper(_LINE + _GAP), places)
+
+
+def _paper(height: int) -> FloatImage:
+    return np.full((height, 4 * _TILE + 5 * _GAP, 3), _PAPER, np.float32)
+
+
+def _written(image: FloatImage, words: Mapping[int, str]) -> FloatImage:
+    """Write words on an image's first line, each at its own column."""
+    canvas = oiio.ImageBuf(image)
+    for left, word in words.items():
+        oiio.ImageBufAlgo.render_text(canvas, left, _LINE - 8, word, 16, textcolor=(_INK,) * 3)
+    return np.asarray(canvas.get_pixels(oiio.FLOAT), np.float32)
+
+
+def _save(path: Path, image: FloatImage) -> None:
+    def write(temporary: Path) -> None:
+        buffer = oiio.ImageBuf(np.ascontiguousarray(image))
+        if not buffer.write(str(temporary), oiio.UINT8, "png"):
+            raise WriteError(
+                f"The contact sheet {path} cannot be written: {buffer.geterror()}.",
+                hint="Name another file with --contact-sheet, or none.",
+                path=path,
+            )
+
+    write_atomically(path, write)

@@ -1,0 +1,70 @@
+"""From the model's output to files on disk; runs on writing threads."""
+
+from dataclasses import dataclass, replace
+
+from robust_matte.jobs.frame_attributes import frame_attributes
+from robust_matte.jobs.opening import OpenedJob
+from robust_matte.jobs.plan import Plan
+from robust_matte.jobs.report import Written
+from robust_matte.jobs.targets import Target
+from robust_matte.keying.matte import Matte, finish_matte
+from robust_matte.keying.rolling import KeyedFrame
+from robust_matte.keying.segments import Segment
+from robust_matte.media.frames import FrameHeader
+
+__all__ = ["Finisher"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finisher:
+    """Finishes and writes frames of one job; safe on several threads.
+
+    Attributes:
+        opened: Plate, names and windows.
+        plan: What each file says it is of.
+    """
+
+    opened: OpenedJob
+    plan: Plan
+
+    def finish(self, target: Target, segment: Segment, keyed: KeyedFrame) -> Written:
+        """Turn one keyed frame into files.
+
+        Raises:
+            OutputError: A file cannot be written.
+        """
+        frame = keyed.frame
+        area = self.opened.windows.area
+        matte = finish_matte(frame, keyed.fgr, keyed.alpha, self.opened.seen, area)
+        header = frame.header if target.held is None else _without_timecode(frame.header)
+        clamped = self._write(target, segment, matte, header)
+        return Written(target, segment, clamped, frame.bad)
+
+    def finish_black(self, target: Target) -> Written:
+        """Write a transparent black frame for a hole.
+
+        Raises:
+            OutputError: A file cannot be written.
+        """
+        window = self.opened.windows.display
+        header = FrameHeader(data_window=window, display_window=window)
+        self._write(target, None, Matte.black(window), header)
+        return Written(target, None, 0, None)
+
+    def _write(
+        self, target: Target, segment: Segment | None, matte: Matte, header: FrameHeader
+    ) -> int:
+        attributes = frame_attributes(
+            self.plan,
+            segment,
+            number=target.number,
+            held=target.held,
+            is_stated=self.opened.space.is_stated,
+        )
+        return self.opened.outputs.write(target.number, matte, header, attributes)
+
+
+def _without_timecode(header: FrameHeader) -> FrameHeader:
+    """Drop what is true of the repeated frame alone."""
+    kept = {name: value for name, value in header.attributes.items() if name != "timeCode"}
+    return replace(header, attributes=kept)

@@ -1,0 +1,155 @@
+"""The main job: key one plate from settings to finished files."""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from robust_matte.jobs.contact_sheet import choose_frames, draw_contact_sheet
+from robust_matte.jobs.finishing import Finisher
+from robust_matte.jobs.planning import PlannedJob, plan_job
+from robust_matte.jobs.progress import Event, Listener, StageReached, Warned, silent
+from robust_matte.jobs.report import Report, Written
+from robust_matte.jobs.targets import Target, targets_for
+from robust_matte.keying.prepared import Preparation
+from robust_matte.keying.rolling import KeyedFrame, key_segment
+from robust_matte.keying.segments import Segment
+from robust_matte.media.writebehind import WriteBehind
+from robust_matte.settings.key_settings import KeySettings
+
+__all__ = ["KeyResult", "key"]
+
+_ENCODERS = 2
+_HELD = 3  # frames being finished and written; each is 100 MB at 1080p
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyResult:
+    """What a job did.
+
+    Attributes:
+        outputs: The pattern of each kind of file, by layer.
+        written: Frames written in this run.
+        kept: Frames that were right already.
+        segments: Segments of the plate.
+        seconds: From start to end.
+        warnings: How many were given.
+        contact_sheet: The picture, or None.
+        job_folder: Where the plan is.
+    """
+
+    outputs: dict[str, str]
+    written: int
+    kept: int
+    segments: int
+    seconds: float
+    warnings: int
+    contact_sheet: Path | None
+    job_folder: Path
+
+
+def key(settings: KeySettings, listener: Listener = silent) -> KeyResult:
+    """Key a plate and write its layers; frames that are right already are left alone.
+
+    Args:
+        settings: The job.
+        listener: Called with what happens, on the calling thread.
+
+    Raises:
+        RobustMatteError: See the classes; no incomplete file is left under its final name.
+    """
+    started = time.monotonic()
+    counted = _Counted(listener)
+    job = plan_job(settings, counted)
+    opened = job.opened
+    targets = targets_for(opened.frames, opened.plate.numbers, settings.missing)
+    todo = [one for one in targets if settings.overwrite or not _is_done(job, one)]
+    _write_all(job, todo, counted)
+    return KeyResult(
+        outputs={layer: str(pattern) for layer, pattern in opened.outputs.patterns.items()},
+        written=len(todo),
+        kept=len(targets) - len(todo),
+        segments=len(job.plan.segments),
+        contact_sheet=_draw_sheet(job, targets, counted),
+        job_folder=opened.outputs.job_folder,
+        warnings=counted.warnings,
+        seconds=time.monotonic() - started,
+    )
+
+
+class _Counted:
+    """A listener that counts warnings on their way."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self.warnings = 0
+
+    def __call__(self, event: Event) -> None:
+        self.warnings += isinstance(event, Warned)
+        self._listener(event)
+
+
+def _is_done(job: PlannedJob, target: Target) -> bool:
+    return job.opened.outputs.is_done(target.number, job.plan.job)
+
+
+def _draw_sheet(job: PlannedJob, targets: Sequence[Target], listener: Listener) -> Path | None:
+    """Draw the contact sheet, if one is wanted, and return where it is."""
+    opened = job.opened
+    asked = opened.settings.contact_sheet
+    if asked == "none":
+        return None
+    path = opened.outputs.job_folder / "contact_sheet.png" if asked == "auto" else Path(asked)
+    own = [one.number for one in targets if one.source == one.number]
+    resets = {one.first: one.reset for one in job.plan.keyed_segments()}
+    listener(StageReached("showing", 0, 0, "drawing the contact sheet"))
+    frames = choose_frames(own, resets)
+    draw_contact_sheet(path, opened.plate, opened.seen, opened.outputs, frames)
+    return path
+
+
+def _write_all(job: PlannedJob, todo: Sequence[Target], listener: Listener) -> None:
+    """Key and write what is to be done, reporting on this thread in the order of the work."""
+    report = Report(len(todo), job.opened.outputs, job.opened.settings.nonfinite, listener)
+    with WriteBehind[Written](threads=_ENCODERS, depth=_HELD) as writer:
+        for work in _work(job, todo):
+            report.add(writer.submit(work))
+        report.add(writer.drain())
+    report.close()
+
+
+def _work(job: PlannedJob, todo: Sequence[Target]) -> Iterator[Callable[[], Written]]:
+    """Yield the finishing of each frame: black ones at once, the others as they are keyed."""
+    finisher = Finisher(job.opened, job.plan)
+    by_source: dict[int, list[Target]] = defaultdict(list)
+    for target in todo:
+        if target.source is None:
+            yield partial(finisher.finish_black, target)
+        else:
+            by_source[target.source].append(target)
+    for segment in job.plan.keyed_segments():
+        wanted = frozenset(number for number in by_source if number in segment)
+        for keyed in _keyed_frames(job, segment, wanted):
+            for target in by_source[keyed.frame.number]:
+                yield partial(finisher.finish, target, segment, keyed)
+
+
+def _keyed_frames(
+    job: PlannedJob, segment: Segment, wanted: frozenset[int]
+) -> Iterator[KeyedFrame]:
+    """Key the wanted frames of a segment, rolling the state to them from its reset."""
+    if not wanted:
+        return iter(())
+    opened = job.opened
+    first = min(wanted) if opened.settings.cold else segment.first
+    inside = [number for number in opened.plate.numbers if first <= number <= segment.last]
+    return key_segment(
+        job.network,
+        opened.plate,
+        Preparation(opened.seen, opened.windows.area, opened.settings.nonfinite),
+        fed=[number for number in inside if number <= max(wanted)],
+        wanted=wanted,
+        warm_up=inside[1 : opened.settings.warm_up + 1],
+    )

@@ -1,0 +1,89 @@
+"""Opening a job: settings checked against plate and output, before anything heavy is loaded."""
+
+from dataclasses import dataclass
+
+from robust_matte.colour.model_view import ModelView
+from robust_matte.errors import SettingsError
+from robust_matte.jobs.outputs import Outputs
+from robust_matte.jobs.plate_space import AssumedSpace, assume_space
+from robust_matte.jobs.progress import Listener, StageReached, Warned
+from robust_matte.jobs.survey import Windows, requested_frames, survey_windows
+from robust_matte.media.plates import Plate, open_plate
+from robust_matte.media.windows import Size
+from robust_matte.settings.frame_range import FrameRange
+from robust_matte.settings.key_settings import KeySettings
+from robust_matte.settings.low_res import Downsample
+
+__all__ = ["OpenedJob", "open_job"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OpenedJob:
+    """A job whose plate and names are known to be sound.
+
+    Attributes:
+        settings: What was asked.
+        plate: The plate.
+        outputs: Where the result goes.
+        frames: The frames to write.
+        space: How the plate is encoded, and where that is known from.
+        windows: Display window and work area.
+        low_size: Size of the network's low-resolution view.
+    """
+
+    settings: KeySettings
+    plate: Plate
+    outputs: Outputs
+    frames: FrameRange
+    space: AssumedSpace
+    windows: Windows
+    low_size: Size
+
+    @property
+    def seen(self) -> ModelView:
+        """The plate's model view."""
+        return ModelView(self.space.space)
+
+
+def open_job(settings: KeySettings, listener: Listener) -> OpenedJob:
+    """Find the plate, look over its headers and settle the names of the result.
+
+    Raises:
+        InputError: The plate is absent, unreadable, uneven or incomplete.
+        SettingsError: A setting does not fit the plate.
+    """
+    plate = open_plate(settings.plate, first_frame=settings.first_frame)
+    outputs = Outputs.named(
+        settings.output,
+        plate.pattern,
+        layers=settings.layers,
+        depth=settings.depth,
+        compression=settings.compression,
+    )
+    asked = FrameRange.parse(settings.frames) if settings.frames else None
+    frames = requested_frames(plate, asked, settings.missing)
+    _check_names(outputs, frames, plate)
+    space = assume_space(plate, settings.plate_space)
+    listener(StageReached("planning", 0, 0, space.text))
+    for text in plate.warnings:
+        listener(Warned(text))
+    windows = survey_windows(plate, settings.work_area, listener)
+    low_res = Downsample.parse(settings.downsample)
+    return OpenedJob(
+        settings=settings,
+        plate=plate,
+        outputs=outputs,
+        frames=frames,
+        space=space,
+        windows=windows,
+        low_size=Size(*low_res.size(windows.area.width, windows.area.height)),
+    )
+
+
+def _check_names(outputs: Outputs, frames: FrameRange, plate: Plate) -> None:
+    outputs.refuse_inputs(frames, plate.files)
+    if len(frames) > 1 and outputs.pattern.digits == 0:
+        raise SettingsError(
+            f"The output {outputs.pattern} is one file, but {len(frames)} frames are wanted.",
+            hint="Name it with a place for the frame number, such as matte.####.exr.",
+        )

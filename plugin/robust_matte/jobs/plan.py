@@ -1,0 +1,156 @@
+"""The plan of a job, on disk beside its output: what is keyed, how, and in which segments."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from robust_matte.errors import WouldOverwriteError
+from robust_matte.keying.segments import Reset, Segment
+from robust_matte.media.atomic import write_atomically
+from robust_matte.media.windows import Size, Window
+from robust_matte.settings.choices import PlateSpace
+
+__all__ = ["Pins", "Plan", "PlateRecord", "Request", "WeightsRecord", "load_plan"]
+
+_STRICT = ConfigDict(frozen=True, extra="forbid")
+
+
+class PlateRecord(BaseModel):
+    """The plate as it was when the plan was made.
+
+    Attributes:
+        path: File or pattern, relative to the root `plates`.
+        frames: The frames that existed, as fileseq writes them.
+        fingerprint: Hash of names, sizes and mtimes.
+        space: How the pixels are encoded.
+        display_window: The picture's frame, of every frame.
+        work_area: What the network worked on.
+    """
+
+    model_config = _STRICT
+    path: str
+    frames: str
+    fingerprint: str
+    space: PlateSpace
+    display_window: Window
+    work_area: Window
+
+
+class WeightsRecord(BaseModel):
+    """The weights: their hash, and the network they are for."""
+
+    model_config = _STRICT
+    sha256: str
+    variant: str
+    refiner: str
+
+
+class Pins(BaseModel):
+    """What else decides the last bit of a result."""
+
+    model_config = _STRICT
+    engine: str
+    torch: str
+    device: str
+    threads: int
+
+
+class Request(BaseModel):
+    """Everything that decides the pixels, known before a frame is decoded.
+
+    Attributes:
+        plate: The plate.
+        weights: The weights.
+        low_size: Size of the network's low-resolution view.
+        step: Step of the requested range, in which holes are counted.
+        settings: The settings that change pixels or files, as in `KeySettings`.
+        pins: Versions, device and threads.
+    """
+
+    model_config = _STRICT
+    plate: PlateRecord
+    weights: WeightsRecord
+    low_size: Size
+    step: int
+    settings: dict[str, Any]
+    pins: Pins
+
+    def differences(self, other: "Request") -> list[str]:
+        """Say in which fields two requests differ, as `plate.fingerprint`."""
+        mine, others = (_flat(one.model_dump(mode="json")) for one in (self, other))
+        return sorted(name for name in mine | others if mine.get(name) != others.get(name))
+
+
+class SegmentRecord(BaseModel):
+    """One segment and why it starts where it does."""
+
+    model_config = _STRICT
+    first: int
+    last: int
+    reset: Reset
+
+
+class Plan(BaseModel):
+    """A request and the segments found for it.
+
+    Attributes:
+        version: Version of this document's form.
+        request: What was asked.
+        segments: The runs of frames between resets.
+        scores: The detector's score of each frame, by number; empty where it did not run.
+    """
+
+    model_config = _STRICT
+    version: int = 1
+    request: Request
+    segments: tuple[SegmentRecord, ...]
+    scores: dict[int, float] = {}
+
+    @property
+    def job(self) -> str:
+        """Hash of all that decides pixels; each written frame carries it."""
+        text = json.dumps(self.model_dump(mode="json", exclude={"scores"}), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def keyed_segments(self) -> list[Segment]:
+        """Return the segments as keying takes them."""
+        return [Segment(one.first, one.last, one.reset) for one in self.segments]
+
+    def save(self, path: Path) -> None:
+        """Write the plan, durably and in one step.
+
+        Raises:
+            WriteError: The folder cannot be written.
+        """
+        write_atomically(path, self.model_dump_json(indent=1).encode())
+
+
+def load_plan(path: Path) -> Plan | None:
+    """Read a plan, or return None where there is none.
+
+    Raises:
+        WouldOverwriteError: The file is no plan of this version.
+    """
+    try:
+        return Plan.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (ValidationError, OSError) as error:
+        raise WouldOverwriteError(
+            f"{path} is not a plan that this version can read.",
+            hint="Choose another output, or replace the result with --overwrite.",
+            path=path,
+        ) from error
+
+
+def _flat(document: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in document.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat

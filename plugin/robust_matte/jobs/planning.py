@@ -1,0 +1,163 @@
+"""From an opened job to a plan: with which network, and where the state is dropped."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from robust_matte import __version__
+from robust_matte.errors import SettingsError, WouldOverwriteError
+from robust_matte.jobs.opening import OpenedJob, open_job
+from robust_matte.jobs.plan import (
+    Pins,
+    Plan,
+    PlateRecord,
+    Request,
+    SegmentRecord,
+    WeightsRecord,
+    load_plan,
+)
+from robust_matte.jobs.progress import Listener, StageReached, Warned
+from robust_matte.jobs.survey import find_cuts
+from robust_matte.keying.network import Network, Weights, hash_weights
+from robust_matte.keying.segments import split_segments
+from robust_matte.media.sequences import frame_ranges
+from robust_matte.settings.cut_list import CutList
+from robust_matte.settings.key_settings import KeySettings
+
+__all__ = ["PlannedJob", "plan_job"]
+
+# What may differ between two runs of one job: where things are, and which frames are written.
+# Device and threads count, but as what they turned out to be: see Pins.
+_NOT_OF_THE_JOB = {
+    "contact_sheet",
+    "device",
+    "frames",
+    "model",
+    "output",
+    "overwrite",
+    "plate",
+    "plate_space",
+    "threads",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlannedJob:
+    """A job that is ready to run.
+
+    Attributes:
+        opened: Settings, plate and names.
+        network: The network, loaded.
+        plan: The plan, as it is on disk.
+    """
+
+    opened: OpenedJob
+    network: Network
+    plan: Plan
+
+
+def plan_job(settings: KeySettings, listener: Listener) -> PlannedJob:
+    """Check everything, then take the plan that is on disk for this job, or make and save one.
+
+    Raises:
+        RobustMatteError: See the classes; every mistake in settings ends here, and nothing has
+            been written then.
+    """
+    weights = hash_weights(settings.model)
+    opened = open_job(settings, listener)
+    listener(StageReached("loading", 0, 0, f"loading {weights.path.name}"))
+    network = Network(
+        weights,
+        refiner=settings.refiner,
+        low_size=opened.low_size,
+        device=settings.device,
+        threads=settings.threads,
+    )
+    for text in network.notes:
+        listener(Warned(text))
+    request = _request(opened, weights, network)
+    return PlannedJob(opened, network, _settled_plan(opened, request, listener))
+
+
+def _request(opened: OpenedJob, weights: Weights, network: Network) -> Request:
+    """Put down everything that decides the pixels."""
+    plate = opened.plate
+    return Request(
+        plate=PlateRecord(
+            path=Path(plate.source).name,
+            frames=frame_ranges(plate.numbers),
+            fingerprint=plate.fingerprint(),
+            space=opened.space.space,
+            display_window=opened.windows.display,
+            work_area=opened.windows.area,
+        ),
+        weights=WeightsRecord(
+            sha256=weights.sha256, variant=network.variant, refiner=network.refiner
+        ),
+        low_size=opened.low_size,
+        step=opened.frames.step,
+        settings=opened.settings.model_dump(mode="json", exclude=_NOT_OF_THE_JOB),
+        pins=Pins(
+            engine=__version__,
+            torch=network.torch_version,
+            device=network.device,
+            threads=network.threads,
+        ),
+    )
+
+
+def _settled_plan(opened: OpenedJob, request: Request, listener: Listener) -> Plan:
+    """Take the plan on disk if it is for this request, else make and save one."""
+    path = opened.outputs.job_folder / "plan.json"
+    known = _known_plan(opened, request, path)
+    plan = known or _new_plan(opened, request, listener)
+    if not opened.settings.overwrite:
+        opened.outputs.refuse_foreign(opened.frames, plan.job)
+    if known is None:
+        plan.save(path)
+    return plan
+
+
+def _known_plan(opened: OpenedJob, request: Request, path: Path) -> Plan | None:
+    """Return the plan on disk if it is for this request; None if there is none that matters."""
+    try:
+        known = load_plan(path)
+    except WouldOverwriteError:
+        if not opened.settings.overwrite:
+            raise
+        return None
+    if known is None or known.request == request:
+        return known
+    if not opened.settings.overwrite and _has_frames(opened, known):
+        names = ", ".join(known.request.differences(request))
+        raise WouldOverwriteError(
+            f"{path} is of a job that differs in {names}, and whose frames are there.",
+            hint="Choose another output, or key everything again with --overwrite.",
+            path=path,
+        )
+    return None
+
+
+def _has_frames(opened: OpenedJob, known: Plan) -> bool:
+    """Say whether a job left frames behind."""
+    numbers = [number for one in known.segments for number in range(one.first, one.last + 1)]
+    return any(path.exists() for number in numbers for path in opened.outputs.files(number))
+
+
+def _new_plan(opened: OpenedJob, request: Request, listener: Listener) -> Plan:
+    """Find or take the cuts, and split the plate into segments."""
+    numbers = opened.plate.numbers
+    starts = CutList.parse(opened.settings.cuts).frames
+    scores: dict[int, float] = {}
+    if starts is None:
+        decisions = find_cuts(opened.plate, opened.seen, listener)
+        scores = {one.number: round(one.score, 4) for one in decisions}
+        starts = tuple(one.number for one in decisions if one.is_cut)
+    outside = [cut for cut in starts if not numbers[0] <= cut <= numbers[-1]]
+    if outside:
+        raise SettingsError(
+            f"The cuts {outside} are outside of the plate, which holds {frame_ranges(numbers)}.",
+            hint="Give the first frame of each new shot, in the plate's own numbers.",
+        )
+    segments = split_segments(numbers, starts, request.step)
+    records = (SegmentRecord(first=one.first, last=one.last, reset=one.reset) for one in segments)
+    return Plan(request=request, segments=tuple(records), scores=scores)

@@ -1,0 +1,65 @@
+"""How a plate is encoded: as asked, else as its files say, else by custom, and always said."""
+
+from dataclasses import dataclass
+
+from robust_matte.errors import InputError
+from robust_matte.media.plates import MoviePlate, Plate, SequencePlate
+from robust_matte.settings.choices import PlateSpace
+
+__all__ = ["AssumedSpace", "assume_space"]
+
+# Transfer tags whose pictures are made for a Rec.1886 display, and the one that is sRGB's.
+_MOVIE_SPACES = dict.fromkeys(
+    (None, "bt709", "smpte170m", "gamma22", "gamma28", "bt2020-10", "bt2020-12"),
+    PlateSpace.GAMMA24_REC709,
+) | {"iec61966-2-1": PlateSpace.SRGB}
+_OTHER_PRIMARIES = frozenset({"bt2020", "smpte431", "smpte432"})
+
+
+@dataclass(frozen=True, slots=True)
+class AssumedSpace:
+    """The plate's space, and where it is known from.
+
+    Attributes:
+        space: How the plate is encoded.
+        is_stated: Whether the user or the file says so.
+        text: One line for the user.
+    """
+
+    space: PlateSpace
+    is_stated: bool
+    text: str
+
+
+def assume_space(plate: Plate, asked: PlateSpace | None) -> AssumedSpace:
+    """Decide how a plate is encoded.
+
+    Raises:
+        InputError: A movie's transfer function or primaries cannot be converted.
+    """
+    if asked is not None:
+        return AssumedSpace(asked, True, f"plate space {asked.spoken}, as asked")
+    if isinstance(plate, MoviePlate):
+        return _movie_space(plate)
+    is_float = isinstance(plate, SequencePlate) and plate.is_float
+    space = PlateSpace.LINEAR_REC709 if is_float else PlateSpace.SRGB
+    return _assumed(space, "floating-point files" if is_float else "integer files")
+
+
+def _movie_space(plate: MoviePlate) -> AssumedSpace:
+    info = plate.movie.info
+    space = _MOVIE_SPACES.get(info.transfer)
+    if space is None or info.primaries in _OTHER_PRIMARIES:
+        raise InputError(
+            f"{plate.source} is tagged with transfer {info.transfer} and primaries "
+            f"{info.primaries}, which cannot be converted yet.",
+            hint="Convert it to Rec.709, or name the space to read it as with --plate-space.",
+        )
+    if info.transfer is None:
+        return _assumed(space, "untagged movies")
+    return AssumedSpace(space, True, f"plate space {space.spoken}, from the movie's tags")
+
+
+def _assumed(space: PlateSpace, of: str) -> AssumedSpace:
+    text = f"plate space {space.spoken}, assumed of {of}; --plate-space changes it"
+    return AssumedSpace(space, False, text)

@@ -1,0 +1,64 @@
+"""What a running job tells: events for a terminal, a farm's log or a host's panel."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from robust_matte.keying.segments import Reset
+
+__all__ = ["Event", "FrameWritten", "Listener", "StageReached", "Warned", "silent"]
+
+
+@dataclass(frozen=True, slots=True)
+class StageReached:
+    """Work of one kind goes on.
+
+    Attributes:
+        stage: `loading`, `planning`, `keying` or `showing`.
+        done: Finished units.
+        total: Units in all; 0 where that is unknown.
+        text: What is being done, for people.
+    """
+
+    stage: str
+    done: int
+    total: int
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameWritten:
+    """A frame is complete under its final name.
+
+    Attributes:
+        number: Frame number.
+        done: Frames finished in this run.
+        total: Frames to finish in this run.
+        fps: Frames a second since the first one.
+        eta_s: Seconds to go.
+        reset: Why the state was dropped before this frame, or None.
+        files: The files written.
+    """
+
+    number: int
+    done: int
+    total: int
+    fps: float
+    eta_s: float
+    reset: Reset | None
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """The result is right, but something was unexpected."""
+
+    text: str
+
+
+Event = StageReached | FrameWritten | Warned
+Listener = Callable[[Event], None]
+
+
+def silent(event: Event) -> None:
+    """Take no notice of `event`."""

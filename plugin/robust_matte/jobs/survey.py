@@ -1,0 +1,123 @@
+"""Looking over a plate before keying it: its windows, its holes and its cuts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robust_matte.colour.model_view import ModelView
+from robust_matte.errors import FrameSizeError, MissingFramesError, SettingsError
+from robust_matte.jobs.progress import Listener, StageReached, Warned
+from robust_matte.keying.cuts import CutDetector, Decision, signature
+from robust_matte.media.frames import Frame
+from robust_matte.media.plates import MoviePlate, Plate
+from robust_matte.media.readahead import ReadAhead
+from robust_matte.media.sequences import frame_ranges
+from robust_matte.media.windows import Window
+from robust_matte.settings.choices import Missing, WorkArea
+from robust_matte.settings.frame_range import FrameRange
+
+__all__ = ["Windows", "find_cuts", "requested_frames", "survey_windows"]
+
+_LARGEST_AREA = 1.5  # times the display window, per axis
+_DECODERS, _HELD = 2, 6
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """What all frames of a plate share: the picture's frame, and what the network works on."""
+
+    display: Window
+    area: Window
+
+
+def survey_windows(plate: Plate, wish: WorkArea, listener: Listener) -> Windows:
+    """Read every header and settle the work area.
+
+    It is the display window united with the data windows, at most 1.5 times the display window per
+    axis; beyond that the display window, with a warning.
+
+    Raises:
+        FrameReadError: A header cannot be read.
+        FrameSizeError: Two frames have different display windows.
+    """
+    first = plate.numbers[0]
+    display = plate.header(first).display_window
+    area = display
+    for number in (first,) if isinstance(plate, MoviePlate) else plate.numbers:
+        header = plate.header(number)
+        if header.display_window != display:
+            raise _other_window(number, header.display_window, first, display)
+        area = area.united(header.data_window)
+    if wish is WorkArea.DISPLAY:
+        return Windows(display, display)
+    if area.width > _LARGEST_AREA * display.width or area.height > _LARGEST_AREA * display.height:
+        listener(
+            Warned(
+                f"The data windows reach {area.size}, over {_LARGEST_AREA} times the display "
+                f"window {display.size}: the display window alone is keyed."
+            )
+        )
+        area = display
+    return Windows(display, area)
+
+
+def requested_frames(plate: Plate, asked: FrameRange | None, policy: Missing) -> FrameRange:
+    """Return the frames to write, after looking for holes.
+
+    Raises:
+        SettingsError: None of the frames asked for exists.
+        MissingFramesError: Some are missing, and the policy is `fail`.
+    """
+    wanted = asked or FrameRange(*plate.expected)
+    present = set(plate.numbers)
+    missing = [number for number in wanted if number not in present]
+    if len(missing) == len(wanted):
+        raise SettingsError(
+            f"The plate has none of the frames {wanted}: it holds {frame_ranges(plate.numbers)}.",
+            hint="Ask for frames that exist with --frames.",
+        )
+    if missing and policy is Missing.FAIL:
+        raise MissingFramesError(
+            f"{plate.source} lacks the frames {frame_ranges(missing)} of {wanted}.",
+            hint="Render them, ask for others with --frames, or fill them with --missing hold or "
+            "--missing black.",
+            frame=missing[0],
+        )
+    return wanted
+
+
+def find_cuts(plate: Plate, seen: ModelView, listener: Listener) -> list[Decision]:
+    """Run the cut detector over a whole plate.
+
+    Returns:
+        A decision per frame, ascending.
+    """
+    detector = CutDetector()
+    decisions: list[Decision] = []
+    total = len(plate.numbers)
+    tasks = (partial(_signed, task, seen) for task in plate.tasks(plate.numbers))
+    with ReadAhead(tasks, threads=_DECODERS, depth=_HELD) as signed:
+        for done, (number, sign) in enumerate(signed, start=1):
+            decisions += detector.push(number, sign)
+            listener(StageReached("planning", done, total, "looking for cuts"))
+    return decisions + detector.finish()
+
+
+def _signed(task: Callable[[], Frame], seen: ModelView) -> tuple[int, NDArray[np.float32]]:
+    frame = task()
+    return frame.number, signature(seen.view(frame.pixels))
+
+
+def _other_window(number: int, window: Window, first: int, wanted: Window) -> FrameSizeError:
+    hint = "Reformat the plate to one size before keying."
+    if window.size != wanted.size:
+        what = f"Frame {number} is {window.size}, the first frame {first} is {wanted.size}."
+    else:
+        what = (
+            f"The display window of frame {number} starts at ({window.x}, {window.y}), that of "
+            f"the first frame {first} at ({wanted.x}, {wanted.y})."
+        )
+    return FrameSizeError(what, hint=hint, frame=number)

@@ -1,0 +1,133 @@
+"""Files that appear whole or not at all."""
+
+import errno
+import logging
+import os
+import re
+import secrets
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from pathlib import Path
+
+from robust_matte.errors import DiskFullError, OutputError, WriteError
+
+__all__ = ["remove_leftovers", "write_atomically"]
+
+log = logging.getLogger(__name__)
+
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+# What a folder's fsync answers on file systems that have no such thing (some network mounts).
+_NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM}
+_TEMPORARY = re.compile(r"\.(?P<stem>.+)\.tmp-\d+-[0-9a-f]{8}(?P<suffix>(\.[^.]+)?)")
+
+
+def write_atomically(path: Path, content: bytes | memoryview | Callable[[Path], None]) -> None:
+    """Write a file under a temporary name beside `path`, then put it in place in one step.
+
+    Whatever happens before the last step, a full disk or Ctrl-C included, `path` stays as it was
+    and the temporary is removed; only a killed process leaves it (see `remove_leftovers`). The
+    file is on the disk, not only in the system's memory, when this returns. Missing folders are
+    made.
+
+    Args:
+        path: The file to write or replace. A link is replaced, never written through.
+        content: The bytes, or a function that writes the file at the path it is given: in the same
+            folder, hidden (fileseq skips it), unique to this call and with the same suffix,
+            because OpenImageIO chooses a format by it. What it raises beside OSError passes.
+
+    Raises:
+        DiskFullError: The disk or the quota is full.
+        WriteError: The folder or file cannot be written; says why.
+    """
+    temporary = _temporary_beside(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            _write_to_disk(temporary, content)
+            temporary.replace(path)
+        finally:
+            with suppress(OSError):  # the first failure is the one to tell
+                temporary.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise _output_error(path, error) from error
+
+
+def remove_leftovers(folder: Path, names: Collection[str]) -> int:
+    """Remove the temporaries that killed runs left for files of these names.
+
+    Call it only for files that nobody else is writing now: a temporary does not tell whether its
+    writer still lives, which may run on another machine. Other files are never touched.
+
+    Args:
+        folder: Where the files are written; may be missing.
+        names: Final file names, as `sh010_matte.1001.exr`.
+
+    Returns:
+        How many were removed.
+    """
+    removed = 0
+    wanted = frozenset(names)
+    with suppress(OSError):  # a folder that cannot be listed is told when it is written to
+        for entry in folder.iterdir():
+            found = _TEMPORARY.fullmatch(entry.name)
+            if found and found["stem"] + found["suffix"] in wanted:
+                with suppress(OSError):
+                    entry.unlink()
+                    removed += 1
+    if removed:
+        log.debug("removed %d temporary files of killed runs in %s", removed, folder)
+    return removed
+
+
+def _temporary_beside(path: Path) -> Path:
+    """Return a hidden name of its own, which keeps the suffix and from which the name can be read.
+
+    The random part tells writers on different machines apart, whose process ids may be the same.
+    """
+    token = f"{os.getpid()}-{secrets.token_hex(4)}"
+    return path.with_name(f".{path.stem}.tmp-{token}{path.suffix}")
+
+
+def _write_to_disk(path: Path, content: bytes | memoryview | Callable[[Path], None]) -> None:
+    if callable(content):
+        content(path)
+        with path.open("r+b") as file:  # Windows syncs only what is open for writing
+            os.fsync(file.fileno())
+        return
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name survive a power cut, where the system can."""
+    if os.name == "nt":  # Windows cannot open a folder
+        return
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise
+        log.debug("%s cannot be synchronised: %s", folder, error)
+
+
+def _output_error(path: Path, error: OSError) -> OutputError:
+    full_path = path.absolute()
+    if error.errno in _DISK_FULL:
+        return DiskFullError(
+            f"The disk that holds {full_path.parent} is full: {full_path.name} was not written.",
+            hint="Free some space or choose another output folder, then run the same command"
+            " again: what is finished is kept.",
+            path=path,
+        )
+    return WriteError(
+        f"{full_path} cannot be written: {error.strerror or error}.",
+        hint="Check that the folder exists and may be written to, or choose another output.",
+        path=path,
+    )

@@ -1,0 +1,369 @@
+"""What an OpenEXR file says of itself, every attribute kept as the bytes it is stored in.
+
+Neither library keeps them all: OpenImageIO renames or loses about one in five, and the OpenEXR
+package cannot open a file that holds one attribute it dislikes (a Latin-1 string, a rate of 24/0).
+
+Source:
+    OpenEXR file layout, https://openexr.com/en/latest/OpenEXRFileLayout.html
+"""
+
+import io
+import logging
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from struct import Struct, unpack
+from types import MappingProxyType
+from typing import BinaryIO, Literal
+
+import numpy as np
+import OpenEXR
+
+from robust_matte.errors import FrameReadError
+from robust_matte.media.windows import Window
+
+__all__ = ["Channel", "ExrHeader", "ExrPart", "PixelType", "RawAttribute", "passed_on", "read_header"]
+
+log = logging.getLogger(__name__)
+
+PixelType = Literal["uint", "half", "float"]
+
+_MAGIC = b"v/1\x01"
+_VERSION = 2
+_TILED, _LONG_NAMES, _DEEP, _MULTIPART = 0x200, 0x400, 0x800, 0x1000
+_KNOWN_FLAGS = _TILED | _LONG_NAMES | _DEEP | _MULTIPART
+_PIXEL_TYPES: tuple[PixelType, ...] = ("uint", "half", "float")
+
+# Bounds on what a damaged or hostile file can make us hold. Real headers with a Cryptomatte
+# manifest reach a few MiB.
+_HEADER_LIMIT = 64 * 2**20
+_ENTRY_LIMIT = 65_536  # attributes in a file, channels in a part
+_NAME_LIMIT = 255  # the format's own
+_CHUNK = 65_536
+_SIZE_LIMIT = 2**20  # pixels on a side; OpenImageIO's default limit too
+_COORDINATE_LIMIT = 2**30  # OpenEXR's own
+_ASPECT_RANGE = (1e-6, 1e6)  # OpenEXR's own
+
+_AGAIN = "Render or copy this frame again."
+
+# What says how the file it stands in is stored, and what is true of the plate alone.
+_NEVER_PASSED_ON = frozenset(
+    """
+    acesImageContainerFlag channels chunkCount compression dataWindow deepImageState displayWindow
+    envmap idManifest lineOrder maxSamplesPerPixel multiView name nuke/node_hash pixelAspectRatio
+    preview tiles type version view
+    """.split()
+)
+_NEVER_PASSED_ON_PREFIXES = ("cryptomatte/", "input/", "robust_matte/")
+_NEVER_PASSED_ON_TYPES = frozenset(
+    ["chlist", "compression", "envmap", "lineOrder", "preview", "tiledesc"]
+)
+
+# Types the OpenEXR package insists on building itself: as (array element, shape).
+_ARRAYS = {
+    "double": ("<f8", (1,)),
+    "v2i": ("<i4", (2,)),
+    "v2f": ("<f4", (2,)),
+    "v2d": ("<f8", (2,)),
+    "v3i": ("<i4", (3,)),
+    "v3f": ("<f4", (3,)),
+    "v3d": ("<f8", (3,)),
+    "m33f": ("<f4", (3, 3)),
+    "m33d": ("<f8", (3, 3)),
+    "m44f": ("<f4", (4, 4)),
+    "m44d": ("<f8", (4, 4)),
+    "box2i": ("<i4", (2, 2)),
+    "box2f": ("<f4", (2, 2)),
+}
+_NUMBERS = {"int": Struct("<i"), "float": Struct("<f"), "chromaticities": Struct("<8f")}
+
+
+@dataclass(frozen=True, slots=True)
+class RawAttribute:
+    """An attribute as stored: the name of its type and its bytes, little-endian."""
+
+    type: str
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """One channel of a part; sampling 2 means a value for every other pixel."""
+
+    name: str
+    pixel_type: PixelType
+    x_sampling: int
+    y_sampling: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExrPart:
+    """One part of a file; a file without parts has one.
+
+    Attributes:
+        name: The part's name.
+        type: `scanlineimage`, `tiledimage`, `deepscanline` or `deeptile`, where the file says so.
+        data_window: Where the pixels sit; never empty.
+        display_window: The picture's frame; never empty.
+        pixel_aspect: Width of a pixel over its height, 1e-6 to 1e6.
+        channels: In the file's order, which is the alphabet's.
+        compression: OpenEXR's number of the method.
+        attributes: All attributes by name, the ones above included.
+        is_deep: Whether pixels hold any number of samples.
+        is_tiled: Whether pixels are stored in tiles.
+    """
+
+    name: str | None
+    type: str | None
+    data_window: Window
+    display_window: Window
+    pixel_aspect: float
+    channels: tuple[Channel, ...]
+    compression: int
+    attributes: Mapping[str, RawAttribute]
+    is_deep: bool
+    is_tiled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExrHeader:
+    """The parts of a file, at least one."""
+
+    parts: tuple[ExrPart, ...]
+
+
+def read_header(path: Path) -> ExrHeader:
+    """Read the header of an EXR file; pixels are not touched.
+
+    Raises:
+        FrameReadError: The file cannot be opened, is not EXR, ends inside its header, or says
+            impossible things: an empty window, a size past 1048576 pixels, a missing attribute.
+    """
+    try:
+        with path.open("rb") as file:
+            return _parsed(_Cursor(file, path))
+    except OSError as error:
+        raise FrameReadError(
+            f"{path.absolute()} cannot be opened: {error.strerror or error}.",
+            hint="Check that the file exists and that you may read it.",
+            path=path,
+        ) from error
+
+
+def passed_on(part: ExrPart) -> dict[str, object]:
+    """Return the attributes that a picture made from this one may carry.
+
+    Left out: what describes the file itself or the plate alone (channels, windows, compression,
+    acesImageContainerFlag, cryptomatte/*, input/* and the like) and our own of an earlier run. An
+    attribute whose size does not fit its type is left out with a warning. `chromaticities`,
+    `colorInteropID` and `oiio:ColorSpace` are kept: only the caller knows the output's colour.
+
+    Returns:
+        Values as the OpenEXR package takes them, by name. Written back they are the same bytes,
+        but for Latin-1 text, which becomes UTF-8, and signalling NaNs of type float or
+        chromaticities, which become quiet.
+    """
+    values: dict[str, object] = {}
+    for name, attribute in part.attributes.items():
+        if _stays_behind(name, attribute):
+            continue
+        try:
+            values[name] = _package_value(attribute)
+        except ValueError:
+            log.warning(
+                "attribute %r is left out: %d bytes are no %s",
+                name,
+                len(attribute.value),
+                attribute.type,
+            )
+    return values
+
+
+def _stays_behind(name: str, attribute: RawAttribute) -> bool:
+    return (
+        name in _NEVER_PASSED_ON
+        or name.startswith(_NEVER_PASSED_ON_PREFIXES)
+        or attribute.type in _NEVER_PASSED_ON_TYPES
+    )
+
+
+def _package_value(attribute: RawAttribute) -> object:
+    """Return the value for the OpenEXR package; a ValueError if its size does not fit."""
+    kind, stored = attribute.type, attribute.value
+    if kind == "string":
+        return _text(stored)
+    if kind in _NUMBERS:
+        if len(stored) != _NUMBERS[kind].size:
+            raise ValueError(kind)
+        numbers = _NUMBERS[kind].unpack(stored)
+        return numbers if len(numbers) > 1 else numbers[0]
+    if kind in _ARRAYS:
+        element, shape = _ARRAYS[kind]
+        array = np.frombuffer(stored, element).reshape(shape).copy()
+        return tuple(array) if kind.startswith("box") else array
+    return OpenEXR.OpaqueAttribute(stored, kind)  # the package stores these bytes as they are
+
+
+def _text(stored: bytes) -> str:
+    try:
+        return stored.decode()
+    except UnicodeDecodeError:
+        return stored.decode("latin-1")
+
+
+class _Cursor:
+    """A place in a file; reads on only as far as asked, and never by a size it was told."""
+
+    def __init__(self, file: BinaryIO, path: Path) -> None:
+        self._file = file
+        self._path = path
+        self._held = bytearray()
+        self._at = 0
+        self._entries = 0
+
+    def error(self, reason: str, hint: str = _AGAIN) -> FrameReadError:
+        return FrameReadError(
+            f"{self._path.absolute()} cannot be read as EXR: {reason}.", hint=hint, path=self._path
+        )
+
+    def opens_with(self, magic: bytes) -> bool:
+        while len(self._held) < len(magic) and (chunk := self._file.read(_CHUNK)):
+            self._held += chunk
+        if not self._held:
+            raise self.error("it is empty (0 bytes)")
+        self._at = len(magic)
+        return self._held.startswith(magic)
+
+    def take(self, size: int) -> bytes:
+        if size < 0:
+            raise self.error(f"an attribute claims {size} bytes")
+        self._hold(self._at + size)
+        taken = bytes(self._held[self._at : self._at + size])
+        self._at += size
+        return taken
+
+    def whole_number(self) -> int:
+        return int.from_bytes(self.take(4), "little", signed=True)
+
+    def name(self) -> str:
+        """Take a name and the zero byte behind it; an empty one ends a list."""
+        last = self._at + _NAME_LIMIT + 1
+        while (end := self._held.find(0, self._at, last)) < 0:
+            if len(self._held) >= last:
+                raise self.error(f"a name in its header is longer than {_NAME_LIMIT} bytes")
+            self._hold(len(self._held) + 1)
+        taken = bytes(self._held[self._at : end])
+        self._at = end + 1
+        self._count(taken)
+        return _text(taken)
+
+    def _count(self, name: bytes) -> None:
+        self._entries += bool(name)
+        if self._entries > 2 * _ENTRY_LIMIT:  # an attribute takes two names, its own and its type's
+            raise self.error(f"its header holds more than {_ENTRY_LIMIT} attributes or channels")
+
+    def _hold(self, end: int) -> None:
+        if end > _HEADER_LIMIT:
+            raise self.error(f"its header is larger than {_HEADER_LIMIT // 2**20} MiB")
+        while len(self._held) < end:
+            chunk = self._file.read(_CHUNK)
+            if not chunk:
+                raise self.error(f"it ends inside its header, after {len(self._held)} bytes")
+            self._held += chunk
+
+
+def _parsed(cursor: _Cursor) -> ExrHeader:
+    if not cursor.opens_with(_MAGIC):
+        raise cursor.error(
+            "it does not start like one",
+            hint="Check what the file really is: its name says EXR, its content does not.",
+        )
+    word = cursor.whole_number()
+    version, flags = word & 0xFF, word & ~0xFF
+    if version != _VERSION or flags & ~_KNOWN_FLAGS:
+        raise cursor.error(f"version {version} with flags {flags:#x} is not known")
+    parts = []
+    while attributes := _attributes(cursor):
+        parts.append(_part(cursor, attributes, flags))
+        if not flags & _MULTIPART:
+            break
+    if not parts:
+        raise cursor.error("its header is empty")
+    return ExrHeader(tuple(parts))
+
+
+def _attributes(cursor: _Cursor) -> dict[str, RawAttribute]:
+    attributes = {}
+    while name := cursor.name():
+        kind = cursor.name()
+        if not kind:
+            raise cursor.error(f"attribute '{name}' has no type")
+        attributes[name] = RawAttribute(kind, cursor.take(cursor.whole_number()))
+    return attributes
+
+
+def _part(cursor: _Cursor, attributes: dict[str, RawAttribute], flags: int) -> ExrPart:
+    def stored(name: str, kind: str, size: int | None = None) -> bytes:
+        found = attributes.get(name)
+        if found is None or found.type != kind or size not in (None, len(found.value)):
+            raise cursor.error(f"its header has no sound '{name}'")
+        return found.value
+
+    def text(name: str) -> str | None:
+        return _text(stored(name, "string")) if name in attributes else None
+
+    kind = text("type")
+    return ExrPart(
+        name=text("name"),
+        type=kind,
+        data_window=_window(cursor, "data", stored("dataWindow", "box2i", 16)),
+        display_window=_window(cursor, "display", stored("displayWindow", "box2i", 16)),
+        pixel_aspect=_aspect(cursor, stored("pixelAspectRatio", "float", 4)),
+        channels=_channels(cursor, stored("channels", "chlist")),
+        compression=stored("compression", "compression", 1)[0],
+        attributes=MappingProxyType(attributes),
+        is_deep=kind.startswith("deep") if kind else bool(flags & _DEEP),
+        is_tiled=bool(flags & _TILED) or kind in ("tiledimage", "deeptile"),
+    )
+
+
+def _window(cursor: _Cursor, which: str, stored: bytes) -> Window:
+    bounds = unpack("<4i", stored)
+    window = Window.from_bounds(*bounds)
+    if window.is_empty:
+        raise cursor.error(f"its {which} window {bounds} holds no pixel")
+    if max(window.width, window.height) > _SIZE_LIMIT or max(map(abs, bounds)) > _COORDINATE_LIMIT:
+        raise cursor.error(
+            f"its {which} window {bounds} is {window.size}, more than {_SIZE_LIMIT} pixels on a"
+            " side or too far out"
+        )
+    return window
+
+
+def _aspect(cursor: _Cursor, stored: bytes) -> float:
+    aspect = float(unpack("<f", stored)[0])
+    smallest, largest = _ASPECT_RANGE
+    if not (math.isfinite(aspect) and smallest <= aspect <= largest):
+        raise cursor.error(f"its pixel aspect ratio is {aspect}")
+    return aspect
+
+
+def _channels(header: _Cursor, stored: bytes) -> tuple[Channel, ...]:
+    cursor = header.within(stored)
+    channels = []
+    while name := cursor.name():
+        kind, _linear, x_sampling, y_sampling = unpack("<iiii", cursor.take(16))
+        if not 0 <= kind < len(_PIXEL_TYPES) or min(x_sampling, y_sampling) < 1:
+            raise header.error(f"channel '{name}' has type {kind}, sampling {x_sampling}x{y_sampling}")
+        channels.append(
+            Channel(
+                name=name,
+                pixel_type=_PIXEL_TYPES[kind],
+                x_sampling=x_sampling,
+                y_sampling=y_sampling,
+            )
+        )
+    if not channels:
+        raise header.error("it has no channels")
+    return tuple(channels)

@@ -1,0 +1,52 @@
+"""Finishing and writing frames behind the network, on threads, with a bound on what is held."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+__all__ = ["WriteBehind"]
+
+T = TypeVar("T")
+
+
+class WriteBehind(Generic[T]):
+    """Run work on threads and hand its results back in the order it was given.
+
+    Leaving the context waits for work that was begun; what has not begun is dropped if the context
+    is left by an error.
+
+    Args:
+        threads: How much work runs at once.
+        depth: How much may be held, running or waiting.
+    """
+
+    def __init__(self, *, threads: int, depth: int) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="encode")
+        self._depth = depth
+        self._futures: deque[Future[T]] = deque()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.shutdown(cancel_futures=kind is not None)
+
+    def submit(self, work: Callable[[], T]) -> list[T]:
+        """Give work, waiting for room; return the results that have come meanwhile."""
+        ready = []
+        while self._futures and (len(self._futures) >= self._depth or self._futures[0].done()):
+            ready.append(self._futures.popleft().result())
+        self._futures.append(self._pool.submit(work))
+        return ready
+
+    def drain(self) -> Iterator[T]:
+        """Yield the results of all work that was given."""
+        while self._futures:
+            yield self._futures.popleft().result()
