@@ -20,7 +20,8 @@ def print_summary(result: "KeyResult") -> None:
         table.add_row("contact sheet", str(result.contact_sheet))
     table.add_row("plan", str(result.job_folder / "plan.json"))
     kept = f", {result.kept} right already" if result.kept else ""
-    table.add_row("frames", f"{result.written} written{kept}, in {result.segments} segments")
+    segments = f"{result.segments} segment{'s' if result.segments != 1 else ''}"
+    table.add_row("frames", f"{result.written} written{kept}; the plate has {segments}")
     rate = f" ({result.written / result.seconds:.1f} fps)" if result.written else ""
     table.add_row("time", f"{result.seconds:.1f} s{rate}")
     if result.warnings:

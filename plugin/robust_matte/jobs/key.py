@@ -13,6 +13,8 @@ from robust_matte.jobs.planning import PlannedJob, plan_job
 from robust_matte.jobs.progress import Event, Listener, StageReached, Warned, silent
 from robust_matte.jobs.report import Report, Written
 from robust_matte.jobs.targets import Target, targets_for
+from robust_matte.keying.model import ModelOpener
+from robust_matte.keying.network import Network
 from robust_matte.keying.prepared import Preparation
 from robust_matte.keying.rolling import KeyedFrame, key_segment
 from robust_matte.keying.segments import Segment
@@ -50,19 +52,22 @@ class KeyResult:
     job_folder: Path
 
 
-def key(settings: KeySettings, listener: Listener = silent) -> KeyResult:
+def key(
+    settings: KeySettings, listener: Listener = silent, *, open_model: ModelOpener = Network
+) -> KeyResult:
     """Key a plate and write its layers; frames that are right already are left alone.
 
     Args:
         settings: The job.
         listener: Called with what happens, on the calling thread.
+        open_model: What loads the model.
 
     Raises:
         RobustMatteError: See the classes; no incomplete file is left under its final name.
     """
     started = time.monotonic()
     counted = _Counted(listener)
-    job = plan_job(settings, counted)
+    job = plan_job(settings, counted, open_model)
     opened = job.opened
     targets = targets_for(opened.frames, opened.plate.numbers, settings.missing)
     todo = [one for one in targets if settings.overwrite or not _is_done(job, one)]
@@ -146,7 +151,7 @@ def _keyed_frames(
     first = min(wanted) if opened.settings.cold else segment.first
     inside = [number for number in opened.plate.numbers if first <= number <= segment.last]
     return key_segment(
-        job.network,
+        job.model,
         opened.plate,
         Preparation(opened.seen, opened.windows.area, opened.settings.nonfinite),
         fed=[number for number in inside if number <= max(wanted)],

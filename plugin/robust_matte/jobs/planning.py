@@ -15,9 +15,10 @@ from robust_matte.jobs.plan import (
     WeightsRecord,
     load_plan,
 )
-from robust_matte.jobs.progress import Listener, StageReached, Warned
+from robust_matte.jobs.progress import Listener, StageReached
 from robust_matte.jobs.survey import find_cuts
-from robust_matte.keying.network import Network, Weights, hash_weights
+from robust_matte.keying.model import MatteModel, ModelOpener, Weights, hash_weights
+from robust_matte.keying.network import Network
 from robust_matte.keying.segments import split_segments
 from robust_matte.media.sequences import frame_ranges
 from robust_matte.settings.cut_list import CutList
@@ -46,16 +47,18 @@ class PlannedJob:
 
     Attributes:
         opened: Settings, plate and names.
-        network: The network, loaded.
+        model: The model, loaded.
         plan: The plan, as it is on disk.
     """
 
     opened: OpenedJob
-    network: Network
+    model: MatteModel
     plan: Plan
 
 
-def plan_job(settings: KeySettings, listener: Listener) -> PlannedJob:
+def plan_job(
+    settings: KeySettings, listener: Listener, open_model: ModelOpener = Network
+) -> PlannedJob:
     """Check everything, then take the plan that is on disk for this job, or make and save one.
 
     Raises:
@@ -65,22 +68,22 @@ def plan_job(settings: KeySettings, listener: Listener) -> PlannedJob:
     weights = hash_weights(settings.model)
     opened = open_job(settings, listener)
     listener(StageReached("loading", 0, 0, f"loading {weights.path.name}"))
-    network = Network(
+    model = open_model(
         weights,
         refiner=settings.refiner,
         low_size=opened.low_size,
         device=settings.device,
         threads=settings.threads,
     )
-    for text in network.notes:
-        listener(Warned(text))
-    request = _request(opened, weights, network)
-    return PlannedJob(opened, network, _settled_plan(opened, request, listener))
+    for text in model.notes:
+        listener(StageReached("loading", 0, 0, text))
+    request = _request(opened, weights, model)
+    return PlannedJob(opened, model, _settled_plan(opened, request, listener))
 
 
-def _request(opened: OpenedJob, weights: Weights, network: Network) -> Request:
+def _request(opened: OpenedJob, weights: Weights, model: MatteModel) -> Request:
     """Put down everything that decides the pixels."""
-    plate = opened.plate
+    plate, identity = opened.plate, model.identity
     return Request(
         plate=PlateRecord(
             path=Path(plate.source).name,
@@ -91,16 +94,16 @@ def _request(opened: OpenedJob, weights: Weights, network: Network) -> Request:
             work_area=opened.windows.area,
         ),
         weights=WeightsRecord(
-            sha256=weights.sha256, variant=network.variant, refiner=network.refiner
+            sha256=weights.sha256, variant=identity.variant, refiner=identity.refiner
         ),
         low_size=opened.low_size,
         step=opened.frames.step,
         settings=opened.settings.model_dump(mode="json", exclude=_NOT_OF_THE_JOB),
         pins=Pins(
             engine=__version__,
-            torch=network.torch_version,
-            device=network.device,
-            threads=network.threads,
+            torch=identity.torch,
+            device=identity.device,
+            threads=identity.threads,
         ),
     )
 

@@ -1,10 +1,48 @@
 """What keying asks of a matting model: numpy in, numpy out, a state inside."""
 
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
+from robust_matte.errors import WeightsMissingError
 from robust_matte.media.frames import FloatImage
+from robust_matte.media.windows import Size
+from robust_matte.settings.choices import Refiner
 
-__all__ = ["MatteModel"]
+__all__ = ["MatteModel", "ModelIdentity", "ModelOpener", "Weights", "hash_weights"]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What identifies a weights file.
+
+    Attributes:
+        path: The file.
+        sha256: Hash of its bytes.
+    """
+
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelIdentity:
+    """What decides a model's last bit, beside its weights.
+
+    Attributes:
+        variant: The network, such as `mobilenetv3`.
+        refiner: The refiner in use.
+        device: Where it runs, such as `cpu` or `cuda:0`.
+        threads: Threads of a CPU network.
+        torch: Version and build of torch.
+    """
+
+    variant: str
+    refiner: Refiner
+    device: str
+    threads: int
+    torch: str
 
 
 class MatteModel(Protocol):
@@ -13,6 +51,14 @@ class MatteModel(Protocol):
     All images are model view: (H, W, 3) float32, [0, 1]. The state depends on the low-resolution
     pass alone, so `roll` and `matte` leave the same state behind, bit for bit.
     """
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """What this model is, and where it runs."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is unusual about the weights, one sentence each."""
 
     def reset(self) -> None:
         """Drop the state, as at a cut."""
@@ -30,3 +76,30 @@ class MatteModel(Protocol):
             The foreground, (H, W, 3) float32, [0, 1], in the encoding of `view`, and alpha,
             (H, W) float32, [0, 1].
         """
+
+
+class ModelOpener(Protocol):
+    """What loads a model; `Network` is the one in use, tests have others."""
+
+    def __call__(
+        self, weights: Weights, *, refiner: Refiner, low_size: Size, device: str, threads: int
+    ) -> MatteModel:
+        """Load a model; see `Network`."""
+
+
+def hash_weights(path: Path) -> Weights:
+    """Identify a weights file.
+
+    Raises:
+        WeightsMissingError: It is not there or may not be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return Weights(path, hashlib.file_digest(file, "sha256").hexdigest())
+    except OSError as error:
+        raise WeightsMissingError(
+            f"The weights {path} cannot be read: {error.strerror}.",
+            hint="Name a file of RVM weights (.pth or .safetensors) with --model; the README says "
+            "where to get one.",
+            path=path,
+        ) from error

@@ -1,15 +1,13 @@
 """The network behind `MatteModel`: weights, device and state. The one door to robust_matte_rvm."""
 
-import hashlib
-import logging
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from robust_matte.errors import DeviceError, ModelError, WeightsDamagedError, WeightsMissingError
+from robust_matte.errors import DeviceError, ModelError, WeightsDamagedError
+from robust_matte.keying.model import ModelIdentity, Weights
 from robust_matte.media.frames import FloatImage
 from robust_matte.media.windows import Size
 from robust_matte.settings.choices import Refiner
@@ -22,40 +20,7 @@ from robust_matte_rvm import (
     low_res_view,
 )
 
-__all__ = ["Network", "Weights", "hash_weights"]
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """What identifies a weights file.
-
-    Attributes:
-        path: The file.
-        sha256: Hash of its bytes.
-    """
-
-    path: Path
-    sha256: str
-
-
-def hash_weights(path: Path) -> Weights:
-    """Identify a weights file.
-
-    Raises:
-        WeightsMissingError: It is not there or may not be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return Weights(path, hashlib.file_digest(file, "sha256").hexdigest())
-    except OSError as error:
-        raise WeightsMissingError(
-            f"The weights {path} cannot be read: {error.strerror}.",
-            hint="Name a file of RVM weights (.pth or .safetensors) with --model; the README says "
-            "where to get one.",
-            path=path,
-        ) from error
+__all__ = ["Network"]
 
 
 _REFINERS: dict[Refiner, RefinerKind | None] = {
@@ -86,23 +51,17 @@ class Network:
         self._device = _device(device)
         torch.set_num_threads(threads or os.cpu_count() or 1)
         loaded = _load(weights.path, refiner)
-        self.variant = str(loaded.variant)
-        self.refiner = Refiner(str(loaded.refiner))
-        self.notes = loaded.notes
-        self.threads = torch.get_num_threads()
-        self._low_size = low_size
         self._network = loaded.network.to(self._device)
+        self._low_size = low_size
         self._state = RecurrentState.empty()
-
-    @property
-    def torch_version(self) -> str:
-        """The torch build in use."""
-        return str(torch.__version__)
-
-    @property
-    def device(self) -> str:
-        """The device in use, such as `cpu` or `cuda:0`."""
-        return str(self._device)
+        self.notes = loaded.notes
+        self.identity = ModelIdentity(
+            variant=loaded.variant,
+            refiner=Refiner(loaded.refiner),
+            device=str(self._device),
+            threads=torch.get_num_threads(),
+            torch=torch.__version__,
+        )
 
     def reset(self) -> None:
         """Drop the state."""
