@@ -50,7 +50,8 @@ class ModelView:
         """
         bounded = np.nan_to_num(pixels, nan=0.0, posinf=1.0, neginf=0.0)
         np.clip(bounded, 0.0, 1.0, out=bounded)
-        return transform(bounded, self.space, self.encoding, exact=False)
+        view = transform(bounded, self.space, self.encoding, exact=False)
+        return np.clip(view, 0.0, 1.0, out=view)  # the fast power ends 7e-6 above 1
 
     def light(self, view: FloatImage) -> FloatImage:
         """Return L(V): the light that a model-view colour stands for.
