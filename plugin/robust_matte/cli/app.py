@@ -8,7 +8,7 @@ import typer
 
 from robust_matte import __version__
 from robust_matte.cli.key import key_command
-from robust_matte.errors import Cancelled, RobustMatteError
+from robust_matte.errors import RobustMatteError
 
 __all__ = ["app", "main"]
 
@@ -43,11 +43,6 @@ def main() -> None:
     """Run the command line; a mistake is two sentences and an exit code, never a traceback."""
     try:
         app()
-    except KeyboardInterrupt:
-        stop = Cancelled(
-            "Stopped.", hint="Finished frames are kept; the same command goes on from there."
-        )
-        sys.exit(_told(stop))
     except RobustMatteError as error:
         sys.exit(_told(error))
 

@@ -9,6 +9,7 @@ import typer
 
 from robust_matte.cli.progress import ProgressStyle, show_progress
 from robust_matte.cli.summary import print_summary
+from robust_matte.errors import Cancelled
 from robust_matte.settings.choices import (
     Compression,
     Depth,
@@ -213,6 +214,11 @@ def key_command(
         overwrite=overwrite,
         contact_sheet=contact_sheet,
     )
-    with show_progress(progress) as listener:
-        result = key(settings, listener)
+    try:
+        with show_progress(progress) as listener:
+            result = key(settings, listener)
+    except KeyboardInterrupt as error:  # here, because click would make it exit code 1
+        raise Cancelled(
+            "Stopped.", hint="Finished frames are kept; the same command goes on from there."
+        ) from error
     print_summary(result)

@@ -126,8 +126,11 @@ def _output_error(path: Path, error: OSError) -> OutputError:
             " again: what is finished is kept.",
             path=path,
         )
+    reason = error.strerror or str(error)
+    if isinstance(error, FileExistsError | NotADirectoryError):  # "File exists" would mislead
+        reason = "a part of its folder's name is a file"
     return WriteError(
-        f"{full_path} cannot be written: {error.strerror or error}.",
+        f"{full_path} cannot be written: {reason}.",
         hint="Check that the folder exists and may be written to, or choose another output.",
         path=path,
     )

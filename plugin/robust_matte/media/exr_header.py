@@ -9,13 +9,12 @@ Source:
 
 import io
 import logging
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from struct import Struct, unpack
 from types import MappingProxyType
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, Self
 
 import numpy as np
 import OpenEXR
@@ -23,7 +22,15 @@ import OpenEXR
 from robust_matte.errors import FrameReadError
 from robust_matte.media.windows import Window
 
-__all__ = ["Channel", "ExrHeader", "ExrPart", "PixelType", "RawAttribute", "passed_on", "read_header"]
+__all__ = [
+    "Channel",
+    "ExrHeader",
+    "ExrPart",
+    "PixelType",
+    "RawAttribute",
+    "passed_on",
+    "read_header",
+]
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +45,7 @@ _PIXEL_TYPES: tuple[PixelType, ...] = ("uint", "half", "float")
 # Bounds on what a damaged or hostile file can make us hold. Real headers with a Cryptomatte
 # manifest reach a few MiB.
 _HEADER_LIMIT = 64 * 2**20
-_ENTRY_LIMIT = 65_536  # attributes in a file, channels in a part
+_NAMES_LIMIT = 131_072  # an attribute takes two, its own and its type's, a channel one
 _NAME_LIMIT = 255  # the format's own
 _CHUNK = 65_536
 _SIZE_LIMIT = 2**20  # pixels on a side; OpenImageIO's default limit too
@@ -48,33 +55,26 @@ _ASPECT_RANGE = (1e-6, 1e6)  # OpenEXR's own
 _AGAIN = "Render or copy this frame again."
 
 # What says how the file it stands in is stored, and what is true of the plate alone.
-_NEVER_PASSED_ON = frozenset(
-    """
-    acesImageContainerFlag channels chunkCount compression dataWindow deepImageState displayWindow
-    envmap idManifest lineOrder maxSamplesPerPixel multiView name nuke/node_hash pixelAspectRatio
-    preview tiles type version view
-    """.split()
-)
+_NEVER_PASSED_ON = {
+    *("acesImageContainerFlag", "nuke/node_hash", "channels", "chunkCount", "compression"),
+    *("dataWindow", "displayWindow", "pixelAspectRatio", "lineOrder", "tiles", "type", "version"),
+    *("name", "view", "multiView", "preview", "envmap"),
+    *("deepImageState", "idManifest", "maxSamplesPerPixel"),
+}
 _NEVER_PASSED_ON_PREFIXES = ("cryptomatte/", "input/", "robust_matte/")
-_NEVER_PASSED_ON_TYPES = frozenset(
-    ["chlist", "compression", "envmap", "lineOrder", "preview", "tiledesc"]
-)
+_NEVER_PASSED_ON_TYPES = {"chlist", "compression", "envmap", "lineOrder", "preview", "tiledesc"}
 
-# Types the OpenEXR package insists on building itself: as (array element, shape).
-_ARRAYS = {
-    "double": ("<f8", (1,)),
-    "v2i": ("<i4", (2,)),
-    "v2f": ("<f4", (2,)),
-    "v2d": ("<f8", (2,)),
-    "v3i": ("<i4", (3,)),
-    "v3f": ("<f4", (3,)),
-    "v3d": ("<f8", (3,)),
-    "m33f": ("<f4", (3, 3)),
-    "m33d": ("<f8", (3, 3)),
-    "m44f": ("<f4", (4, 4)),
-    "m44d": ("<f8", (4, 4)),
-    "box2i": ("<i4", (2, 2)),
-    "box2f": ("<f4", (2, 2)),
+# Types the OpenEXR package insists on building itself, as arrays or from Python numbers.
+_ARRAYS = {"double": ("<f8", (1,))} | {
+    family + letter: ({"i": "<i4", "f": "<f4", "d": "<f8"}[letter], shape)
+    for family, letters, shape in (
+        ("v2", "ifd", (2,)),
+        ("v3", "ifd", (3,)),
+        ("m33", "fd", (3, 3)),
+        ("m44", "fd", (4, 4)),
+        ("box2", "if", (2, 2)),
+    )
+    for letter in letters
 }
 _NUMBERS = {"int": Struct("<i"), "float": Struct("<f"), "chromaticities": Struct("<8f")}
 
@@ -215,17 +215,22 @@ def _text(stored: bytes) -> str:
 class _Cursor:
     """A place in a file; reads on only as far as asked, and never by a size it was told."""
 
-    def __init__(self, file: BinaryIO, path: Path) -> None:
+    def __init__(self, file: BinaryIO, path: Path, place: str = "header") -> None:
         self._file = file
         self._path = path
+        self._place = place
         self._held = bytearray()
         self._at = 0
-        self._entries = 0
+        self._names = 0
 
     def error(self, reason: str, hint: str = _AGAIN) -> FrameReadError:
         return FrameReadError(
             f"{self._path.absolute()} cannot be read as EXR: {reason}.", hint=hint, path=self._path
         )
+
+    def within(self, stored: bytes, place: str) -> Self:
+        """Return the start of a list that an attribute holds."""
+        return type(self)(io.BytesIO(stored), self._path, place)
 
     def opens_with(self, magic: bytes) -> bool:
         while len(self._held) < len(magic) and (chunk := self._file.read(_CHUNK)):
@@ -251,7 +256,7 @@ class _Cursor:
         last = self._at + _NAME_LIMIT + 1
         while (end := self._held.find(0, self._at, last)) < 0:
             if len(self._held) >= last:
-                raise self.error(f"a name in its header is longer than {_NAME_LIMIT} bytes")
+                raise self.error(f"a name in its {self._place} is longer than {_NAME_LIMIT} bytes")
             self._hold(len(self._held) + 1)
         taken = bytes(self._held[self._at : end])
         self._at = end + 1
@@ -259,17 +264,17 @@ class _Cursor:
         return _text(taken)
 
     def _count(self, name: bytes) -> None:
-        self._entries += bool(name)
-        if self._entries > 2 * _ENTRY_LIMIT:  # an attribute takes two names, its own and its type's
-            raise self.error(f"its header holds more than {_ENTRY_LIMIT} attributes or channels")
+        self._names += bool(name)
+        if self._names > _NAMES_LIMIT:
+            raise self.error(f"its {self._place} has more than {_NAMES_LIMIT} names")
 
     def _hold(self, end: int) -> None:
         if end > _HEADER_LIMIT:
-            raise self.error(f"its header is larger than {_HEADER_LIMIT // 2**20} MiB")
+            raise self.error(f"its {self._place} is larger than {_HEADER_LIMIT // 2**20} MiB")
         while len(self._held) < end:
             chunk = self._file.read(_CHUNK)
             if not chunk:
-                raise self.error(f"it ends inside its header, after {len(self._held)} bytes")
+                raise self.error(f"its {self._place} breaks off after {len(self._held)} bytes")
             self._held += chunk
 
 
@@ -280,7 +285,7 @@ def _parsed(cursor: _Cursor) -> ExrHeader:
             hint="Check what the file really is: its name says EXR, its content does not.",
         )
     word = cursor.whole_number()
-    version, flags = word & 0xFF, word & ~0xFF
+    version, flags = word & 0xFF, word & 0xFFFFFF00
     if version != _VERSION or flags & ~_KNOWN_FLAGS:
         raise cursor.error(f"version {version} with flags {flags:#x} is not known")
     parts = []
@@ -344,18 +349,20 @@ def _window(cursor: _Cursor, which: str, stored: bytes) -> Window:
 def _aspect(cursor: _Cursor, stored: bytes) -> float:
     aspect = float(unpack("<f", stored)[0])
     smallest, largest = _ASPECT_RANGE
-    if not (math.isfinite(aspect) and smallest <= aspect <= largest):
+    if not smallest <= aspect <= largest:  # NaN is not either
         raise cursor.error(f"its pixel aspect ratio is {aspect}")
     return aspect
 
 
 def _channels(header: _Cursor, stored: bytes) -> tuple[Channel, ...]:
-    cursor = header.within(stored)
+    cursor = header.within(stored, "list of channels")
     channels = []
     while name := cursor.name():
         kind, _linear, x_sampling, y_sampling = unpack("<iiii", cursor.take(16))
         if not 0 <= kind < len(_PIXEL_TYPES) or min(x_sampling, y_sampling) < 1:
-            raise header.error(f"channel '{name}' has type {kind}, sampling {x_sampling}x{y_sampling}")
+            raise header.error(
+                f"channel '{name}' has type {kind}, sampling {x_sampling}x{y_sampling}"
+            )
         channels.append(
             Channel(
                 name=name,

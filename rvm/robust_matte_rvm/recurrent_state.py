@@ -1,0 +1,164 @@
+"""What the network remembers from frame to frame, as a value."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Self
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from robust_matte_rvm.errors import StateError
+
+__all__ = ["RecurrentState"]
+
+_METADATA_KEY = "metadata"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RecurrentState:
+    """The four memories of the decoder, r1 at 1/2 of the low-res size to r4 at 1/16.
+
+    Either all four are there or none: a state without tensors is the one after a reset.
+
+    Attributes:
+        r1: (B, C1, h / 2, w / 2), sizes rounded up; within -1 to 1, on the model's device.
+        r2: (B, C2, h / 4, w / 4).
+        r3: (B, C3, h / 8, w / 8).
+        r4: (B, C4, h / 16, w / 16).
+
+    Raises:
+        StateError: Some of the four are missing.
+    """
+
+    r1: Tensor | None = None
+    r2: Tensor | None = None
+    r3: Tensor | None = None
+    r4: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.tensors) not in (0, len(_NAMES)):
+            missing = [name for name in _NAMES if getattr(self, name) is None]
+            raise StateError(
+                f"The recurrent state lacks {', '.join(missing)}.",
+                "Pass all of r1, r2, r3 and r4, or none of them to start anew.",
+            )
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Return the state after a reset."""
+        return cls()
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """r1 to r4, or nothing after a reset."""
+        found = (self.r1, self.r2, self.r3, self.r4)
+        return tuple(tensor for tensor in found if tensor is not None)
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """The shapes of r1 to r4, or nothing after a reset."""
+        return tuple(tuple(tensor.shape) for tensor in self.tensors)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is remembered."""
+        return not self.tensors
+
+    def is_finite(self) -> bool:
+        """Return whether no memory holds NaN or infinity; waits for the device."""
+        return all(bool(torch.isfinite(tensor).all()) for tensor in self.tensors)
+
+    def to(self, device: torch.device | str) -> Self:
+        """Return the state on another device; tensors that are there already are shared."""
+        return type(self)(*(tensor.to(device) for tensor in self.tensors))
+
+    def detached(self) -> Self:
+        """Return the state cut off from the gradients of earlier frames; memory is shared."""
+        return type(self)(*(tensor.detach() for tensor in self.tensors))
+
+    def to_bytes(self, metadata: Mapping[str, str] | None = None) -> bytes:
+        """Return the state as a safetensors file: the same state, the same bytes.
+
+        Args:
+            metadata: Words to keep beside the tensors.
+        """
+        named = zip(_NAMES, self.tensors, strict=False)
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in named}
+        # Under one key, since safetensors writes several keys in an order that changes.
+        words = json.dumps(dict(metadata or {}), sort_keys=True)
+        return safetensors.torch.save(tensors, {_METADATA_KEY: words})
+
+    @classmethod
+    def from_bytes(cls, data: bytes, source: str = "The state") -> tuple[Self, dict[str, str]]:
+        """Read what `to_bytes` wrote.
+
+        Args:
+            data: A safetensors file.
+            source: What to call it in an error.
+
+        Returns:
+            The state, on the CPU, every bit and dtype as it was, and the metadata.
+
+        Raises:
+            StateError: `data` is damaged or holds something else.
+        """
+        try:
+            tensors = safetensors.torch.load(data)
+            metadata = _parse_metadata(data)
+        except (SafetensorError, ValueError, KeyError, TypeError) as error:
+            raise StateError(
+                f"{source} is damaged or no recurrent state: {error}.",
+                "Delete it; the state is computed anew from the start of the segment.",
+            ) from error
+        if set(tensors) - set(_NAMES) or any(tensor.ndim != 4 for tensor in tensors.values()):
+            raise StateError(
+                f"{source} holds {', '.join(sorted(tensors))}, not r1, r2, r3 and r4.",
+                "Name a file that holds a recurrent state.",
+            )
+        return cls(*(tensors.get(name) for name in _NAMES)), metadata
+
+    def save(self, path: Path, metadata: Mapping[str, str] | None = None) -> None:
+        """Write the state to a safetensors file, over what is there.
+
+        Args:
+            path: The file; its folder must exist.
+            metadata: Words to keep beside the tensors.
+
+        Raises:
+            OSError: The file cannot be written; it may then be there in part.
+        """
+        path.write_bytes(self.to_bytes(metadata))
+
+    @classmethod
+    def load(cls, path: Path) -> tuple[Self, dict[str, str]]:
+        """Read what `save` wrote.
+
+        Returns:
+            The state, on the CPU, every bit and dtype as it was, and the metadata.
+
+        Raises:
+            StateError: The file cannot be read, is damaged or holds something else.
+        """
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise StateError(
+                f"{path} cannot be read: {error.strerror}.",
+                "Check the path and its permissions.",
+            ) from error
+        return cls.from_bytes(data, str(path))
+
+
+_NAMES = tuple(field.name for field in fields(RecurrentState))
+
+
+def _parse_metadata(data: bytes) -> dict[str, str]:
+    """Return the metadata of a file whose header safetensors found sound."""
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    words = json.loads(header["__metadata__"][_METADATA_KEY])
+    return {str(key): str(value) for key, value in words.items()}
