@@ -127,6 +127,7 @@ def write_exr_plate(tmp_path: Path) -> Callable[..., str]:
             for key, value in attributes.items():
                 spec.attribute(key, value)
             image = oiio.ImageOutput.create(str(path))
+            assert image is not None
             assert image.open(str(path), spec), oiio.geterror()
             assert image.write_image(np.ascontiguousarray(pixels)), image.geterror()
             image.close()

@@ -74,15 +74,26 @@ def test_progress_none_says_nothing(run: Run, plate: str, filled_weights: Path) 
 
 
 MISTAKES = [
-    pytest.param(["{plate}", "--model", "absent.pth"], 5, "absent.pth cannot be read", id="weights"),
+    pytest.param(["{plate}"], 5, "No weights are named", id="no weights"),
+    pytest.param(
+        ["{plate}", "--model", "absent.pth"], 5, "absent.pth cannot be read", id="weights"
+    ),
     pytest.param(["{plate}", "--model", "{plate_file}"], 5, "shot.1001.exr", id="no weights file"),
-    pytest.param(["no.####.exr", "--model", "{model}"], 3, "No file matches no.####.exr", id="plate"),
+    pytest.param(
+        ["no.####.exr", "--model", "{model}"], 3, "No file matches no.####.exr", id="plate"
+    ),
     pytest.param(["nowhere", "--model", "{model}"], 3, "no file or folder nowhere", id="folder"),
     pytest.param(
-        ["{plate}", "--model", "{model}", "--frames", "7-9"], 2, "none of the frames 7-9", id="range"
+        ["{plate}", "--model", "{model}", "--frames", "7-9"],
+        2,
+        "none of the frames 7-9",
+        id="range",
     ),
     pytest.param(
-        ["{plate}", "--model", "{model}", "--frames", "1000-1003"], 4, "lacks the frames 1000", id="hole"
+        ["{plate}", "--model", "{model}", "--frames", "1000-1003"],
+        4,
+        "lacks the frames 1000",
+        id="hole",
     ),
     pytest.param(
         ["{plate}", "--model", "{model}", "--frames", "a-b"], 2, 'range "a-b"', id="no range"
@@ -102,10 +113,15 @@ MISTAKES = [
     pytest.param(
         ["{plate}", "--model", "{model}", "--device", "gpu"], 2, "setting device", id="no device"
     ),
-    pytest.param(["{plate}", "--model", "{model}", "-o", "matte.exr"], 2, "frame number", id="name"),
+    pytest.param(
+        ["{plate}", "--model", "{model}", "-o", "matte.exr"], 2, "frame number", id="name"
+    ),
     pytest.param(["{plate}", "--model", "{model}", "-o", "m.####.png"], 2, "not an EXR", id="png"),
     pytest.param(
-        ["{plate}", "--model", "{model}", "-o", "{plate_file}/x"], 6, "cannot be written", id="output"
+        ["{plate}", "--model", "{model}", "-o", "{plate_file}/x"],
+        6,
+        "cannot be written",
+        id="output",
     ),
 ]
 

@@ -203,16 +203,18 @@ def test_overscan_and_crop_keep_their_windows(
         spec.x, spec.y = x, y
         spec.full_x, spec.full_y, spec.full_width, spec.full_height = 0, 0, 84, 46
         image = oiio.ImageOutput.create(str(folder / f"shot.{number:04d}.exr"))
+        assert image is not None
         assert image.open(str(folder / f"shot.{number:04d}.exr"), spec)
         image.write_image(np.ascontiguousarray(frames[number][:height, :width]))
         image.close()
     key(settings(str(folder / "shot.####.exr"), depth="float"))
     for number, (x, y, width, height) in windows.items():
-        image = oiio.ImageInput.open(str(tmp_path / "out" / f"shot_matte.{number:04d}.exr"))
-        spec = image.spec()
+        written = oiio.ImageInput.open(str(tmp_path / "out" / f"shot_matte.{number:04d}.exr"))
+        assert written is not None
+        spec = written.spec()
         assert (spec.x, spec.y, spec.width, spec.height) == (x, y, width, height)
         assert (spec.full_x, spec.full_y, spec.full_width, spec.full_height) == (0, 0, 84, 46)
-        image.close()
+        written.close()
         layers = read_layers(number)
         is_core = layers["A"] == 1.0
         plate = frames[number][:height, :width, 0]

@@ -171,10 +171,11 @@ def test_infinite_light_is_kept_where_opaque_and_black_where_clear(
     assert np.isposinf(layers["R"][0, 0])
     assert np.signbit(layers["R"][1, 0])
     assert layers["R"][0, -1] == 0.0
-    assert [one.text for one in events if isinstance(one, Warned)] == [
+    (warning,) = [one.text for one in events if isinstance(one, Warned)]
+    assert warning == (
         "Frame 1001 has 2 NaN or infinite pixels, the first at (0, 0); they are kept, see "
         "--nonfinite."
-    ]
+    )
 
 
 def test_light_beyond_half_is_clamped_and_told(

@@ -58,7 +58,6 @@ def test_frames_30_to_40_are_those_of_the_full_run(
     moving_frames: Any,
     write_exr_plate: Any,
     settings: Any,
-    read_layers: Any,
     tmp_path: Path,
 ) -> None:
     """The rolled frames see the low-resolution pass alone, so this also proves that it suffices."""

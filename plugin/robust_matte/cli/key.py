@@ -38,13 +38,9 @@ def key_command(
         ),
     ],
     model: Annotated[
-        Path,
-        typer.Option(
-            help="The weights: RVM's .pth or .safetensors.",
-            envvar="ROBUST_MATTE_MODEL",
-            rich_help_panel=_MATTE,
-        ),
-    ],
+        Path | None,
+        typer.Option(help="The weights: RVM's .pth or .safetensors.", rich_help_panel=_MATTE),
+    ] = None,
     refiner: Annotated[
         Refiner,
         typer.Option(

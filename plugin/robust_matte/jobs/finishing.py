@@ -1,6 +1,6 @@
 """From the model's output to files on disk; runs on writing threads."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from robust_matte.jobs.frame_attributes import frame_attributes
 from robust_matte.jobs.opening import OpenedJob
@@ -36,8 +36,7 @@ class Finisher:
         frame = keyed.frame
         area = self.opened.windows.area
         matte = finish_matte(frame, keyed.fgr, keyed.alpha, self.opened.seen, area)
-        header = frame.header if target.held is None else _without_timecode(frame.header)
-        clamped = self._write(target, segment, matte, header)
+        clamped = self._write(target, segment, matte, frame.header)
         return Written(target, segment, clamped, frame.bad)
 
     def finish_black(self, target: Target) -> Written:
@@ -57,14 +56,9 @@ class Finisher:
         attributes = frame_attributes(
             self.plan,
             segment,
+            header.attributes,
             number=target.number,
             held=target.held,
             is_stated=self.opened.space.is_stated,
         )
         return self.opened.outputs.write(target.number, matte, header, attributes)
-
-
-def _without_timecode(header: FrameHeader) -> FrameHeader:
-    """Drop what is true of the repeated frame alone."""
-    kept = {name: value for name, value in header.attributes.items() if name != "timeCode"}
-    return replace(header, attributes=kept)

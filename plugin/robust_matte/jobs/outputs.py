@@ -1,6 +1,6 @@
 """Where a job's files go, what is in them, and which of them are already right."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -146,9 +146,15 @@ class Outputs:
         )
 
     def write(
-        self, number: int, matte: Matte, header: FrameHeader, attributes: dict[str, object]
+        self, number: int, matte: Matte, header: FrameHeader, attributes: Mapping[str, object]
     ) -> int:
         """Write the files of one frame, each in one step.
+
+        Args:
+            number: Frame number.
+            matte: The layers.
+            header: Display window and pixel aspect.
+            attributes: All that the files say; see `frame_attributes`.
 
         Returns:
             How many values were beyond half's range and clamped.
@@ -168,7 +174,7 @@ class Outputs:
                 data_window=matte.window,
                 display_window=header.display_window,
                 pixel_aspect=header.pixel_aspect,
-                attributes=dict(header.attributes) | attributes,
+                attributes=attributes,
                 compression=self.compression,
             )
         return clamped

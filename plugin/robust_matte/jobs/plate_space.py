@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from robust_matte.errors import InputError
 from robust_matte.media.plates import MoviePlate, Plate, SequencePlate
 from robust_matte.settings.choices import PlateSpace
 
-__all__ = ["AssumedSpace", "assume_space"]
+__all__ = ["REC709_CHROMATICITIES", "AssumedSpace", "assume_space"]
+
+REC709_CHROMATICITIES = (0.64, 0.33, 0.3, 0.6, 0.15, 0.06, 0.3127, 0.329)  # ITU-R BT.709-6, 1.3
 
 # Transfer tags whose pictures are made for a Rec.1886 display, and the one that is sRGB's.
 _MOVIE_SPACES = dict.fromkeys(
@@ -42,8 +46,16 @@ def assume_space(plate: Plate, asked: PlateSpace | None) -> AssumedSpace:
     if isinstance(plate, MoviePlate):
         return _movie_space(plate)
     is_float = isinstance(plate, SequencePlate) and plate.is_float
+    if is_float and _has_other_primaries(plate):
+        text = "plate space scene-linear, primaries its own; the network sees them as Rec.709's"
+        return AssumedSpace(PlateSpace.LINEAR_REC709, False, text)
     space = PlateSpace.LINEAR_REC709 if is_float else PlateSpace.SRGB
     return _assumed(space, "floating-point files" if is_float else "integer files")
+
+
+def _has_other_primaries(plate: Plate) -> bool:
+    stated = plate.header(plate.numbers[0]).attributes.get("chromaticities")
+    return isinstance(stated, tuple) and not np.allclose(stated, REC709_CHROMATICITIES, atol=2e-3)
 
 
 def _movie_space(plate: MoviePlate) -> AssumedSpace:

@@ -13,6 +13,12 @@ from robust_matte.settings.choices import Refiner
 __all__ = ["MatteModel", "ModelIdentity", "ModelOpener", "Weights", "hash_weights"]
 
 
+_GET = (
+    "Download rvm_mobilenetv3.pth from https://github.com/PeterL1n/RobustVideoMatting/releases "
+    "(v1.0.0) and name it with --model."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Weights:
     """What identifies a weights file.
@@ -87,19 +93,21 @@ class ModelOpener(Protocol):
         """Load a model; see `Network`."""
 
 
-def hash_weights(path: Path) -> Weights:
+def hash_weights(path: Path | None) -> Weights:
     """Identify a weights file.
 
     Raises:
-        WeightsMissingError: It is not there or may not be read.
+        WeightsMissingError: None is named, or it is not there or may not be read.
     """
+    if path is None:
+        what = "No weights are named, and this version brings none along."
+        raise WeightsMissingError(what, hint=_GET)
     try:
         with path.open("rb") as file:
             return Weights(path, hashlib.file_digest(file, "sha256").hexdigest())
     except OSError as error:
         raise WeightsMissingError(
             f"The weights {path} cannot be read: {error.strerror}.",
-            hint="Name a file of RVM weights (.pth or .safetensors) with --model; the README says "
-            "where to get one.",
+            hint=_GET,
             path=path,
         ) from error

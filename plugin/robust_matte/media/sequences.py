@@ -151,9 +151,10 @@ def _in_folder(folder: Path) -> ImageSequence:
         ) from error
     found = [one for one in listed if one.extension().lower() in IMAGE_SUFFIXES]
     if len(found) != 1:
-        names = sorted(f"{one.basename()}{one.padding()}{one.extension()}" for one in found)
+        found_names = sorted(f"{one.basename()}{one.padding()}{one.extension()}" for one in found)
+        names = ", ".join(found_names)
         raise InputError(
-            f"The folder {folder} holds {len(found)} image sequences: {', '.join(names) or 'none'}.",
+            f"The folder {folder} holds {len(found)} image sequences: {names or 'none'}.",
             hint="Name the one to key, such as plate.####.exr.",
             path=folder,
         )
@@ -206,7 +207,7 @@ def _with_frames(
     """Keep what lies inside the typed range."""
     if not typed:
         return ImageSequence(pattern, numbers, (numbers[0], numbers[-1]))
-    first, last = min(typed), max(typed)
+    first, last = int(min(typed)), int(max(typed))
     inside = tuple(number for number in numbers if first <= number <= last)
     if not inside:
         raise InputError(

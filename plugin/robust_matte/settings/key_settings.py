@@ -35,7 +35,7 @@ class KeySettings(BaseModel):
             `<plate>_matte` where the command runs.
         frames: What is written, such as `1001-1100x2`; None is the whole plate.
         first_frame: Number of a movie's first frame.
-        model: The weights file.
+        model: The weights file; None until weights are found without being named.
         refiner: What lifts the matte to full size.
         device: `auto`, `cpu`, `cuda`, `cuda:1` or `mps`; a named one never falls back.
         threads: Threads of the network; 0 takes one per core.
@@ -60,7 +60,7 @@ class KeySettings(BaseModel):
     output: str | None = None
     frames: str | None = None
     first_frame: int = 1
-    model: Path
+    model: Path | None = None
     refiner: Refiner = Refiner.AUTO
     device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     threads: int = Field(0, ge=0, le=512)

@@ -1,0 +1,196 @@
+"""The bootstrap's command line: environment first, then the command."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, cast
+
+from environments import Environment, Stamp, lock, make_environment
+from failures import EXIT_USAGE, InstallError
+from packages import install, list_commands, torch_build
+from processes import Runner, SystemRunner, quote_command
+from stages import list_stages, run_stages
+from torch_builds import Choice, TorchBuild
+
+__all__ = ["Request", "main", "parse_request", "prepare"]
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+COMMANDS: Final = ("key", "test", "setup")
+EXIT_STOPPED: Final = 130
+USAGE: Final = """\
+python3 install/bootstrap.py [FLAGS] COMMAND ...
+
+Commands:
+  key PLATE ...          Set up if need be, then run `robust-matte key PLATE ...`.
+  test [--full] [...]    Set up if need be, then run every check; the rest goes to pytest.
+  setup                  Set up only.
+
+Flags, before or after the command (what follows `--` is never taken for one of them):
+  --torch auto|cpu|cuda  The torch build. auto: keep what is installed, else CUDA where an NVIDIA
+                         driver is found, else CPU.
+  --venv DIR             The environment's folder. [.venv in the repository]
+  --dry-run              Print the commands of a fresh installation and do nothing.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """The command line, understood.
+
+    Args:
+        command: One of COMMANDS.
+        arguments: What the command gets.
+        torch: The build that was asked for.
+        folder: The environment.
+        is_dry: Only print.
+    """
+
+    command: str
+    arguments: tuple[str, ...] = ()
+    torch: Choice = "auto"
+    folder: Path = ROOT / ".venv"
+    is_dry: bool = False
+
+
+def parse_request(words: Sequence[str]) -> Request:
+    """Take our flags out of the command line; the rest stays as it is, in order.
+
+    argparse is of no use: it would claim `-h` and abbreviations that belong to the command.
+
+    Raises:
+        InstallError: No known command, or a flag without its value.
+    """
+    rest, values, is_dry = _split_flags(words)
+    if not rest or rest[0] not in COMMANDS:
+        what = f"{rest[0]} is no command of the bootstrap." if rest else "No command was given."
+        raise InstallError(what, hint=USAGE, exit_code=EXIT_USAGE)
+    folder = Path(values.get("--venv", ROOT / ".venv")).expanduser().absolute()
+    torch = values.get("--torch", "auto")
+    if torch not in ("auto", "cpu", "cuda"):
+        raise InstallError(
+            f"--torch {torch} is not known.", hint="Use auto, cpu or cuda.", exit_code=EXIT_USAGE
+        )
+    return Request(
+        command=rest[0],
+        arguments=tuple(rest[1:]),
+        torch=cast(Choice, torch),
+        folder=folder,
+        is_dry=is_dry,
+    )
+
+
+def _split_flags(words: Sequence[str]) -> tuple[list[str], dict[str, str], bool]:
+    """Return the words that are not ours, our flags with a value, and whether it is a dry run."""
+    rest: list[str] = []
+    values: dict[str, str] = {}
+    is_dry = False
+    left = list(words)
+    while left:
+        word = left.pop(0)
+        flag, has_value, value = word.partition("=")
+        if word == "--":
+            return rest + left, values, is_dry
+        if word == "--dry-run":
+            is_dry = True
+        elif flag not in ("--torch", "--venv"):
+            rest.append(word)
+        elif has_value or left:
+            values[flag] = value if has_value else left.pop(0)
+        else:
+            raise InstallError(f"{flag} has no value.", hint=USAGE, exit_code=EXIT_USAGE)
+    return rest, values, is_dry
+
+
+def prepare(environment: Environment, request: Request, runner: Runner) -> None:
+    """Bring the environment to what the request needs; nothing is done twice.
+
+    Raises:
+        InstallError: It cannot be done; the next run starts where this one ended.
+    """
+    if _is_ready(environment, request, runner):
+        return
+    with lock(environment):
+        if _is_ready(environment, request, runner):  # the other one did it while we waited
+            return
+        before = environment.read_stamp()
+        dev = request.command == "test" or (before is not None and before.dev)
+        environment.drop_stamp()
+        make_environment(environment, runner)
+        build = _build(environment, request, environment.python_version(runner))
+        kind = install(environment, build, request.torch, runner, dev=dev)
+        environment.write_stamp(Stamp(digest=environment.digest(), torch=kind, dev=dev))
+
+
+def _is_ready(environment: Environment, request: Request, runner: Runner) -> bool:
+    stamp = environment.read_stamp()
+    return (
+        stamp is not None
+        and stamp.digest == environment.digest()
+        and request.torch in ("auto", stamp.torch)
+        and (stamp.dev or request.command != "test")
+        and environment.python_version(runner) != ""
+    )
+
+
+def _build(environment: Environment, request: Request, python: str) -> TorchBuild:
+    return torch_build(environment, request.torch, python)
+
+
+def main(words: Sequence[str], runner: Runner | None = None) -> int:
+    """Run the bootstrap.
+
+    Args:
+        words: The command line without the program.
+        runner: Starts programs; the real one if left out.
+
+    Returns:
+        The command's own exit code; 2 for a wrong command line, 7 where the set-up fails.
+    """
+    if not words or words[0] in ("-h", "--help"):
+        sys.stdout.write(USAGE)
+        return 0 if words else EXIT_USAGE
+    try:
+        return _run(parse_request(words), runner or SystemRunner())
+    except InstallError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    except OSError as error:
+        sys.stderr.write(f"{error}.\nPut that right and run the same command again.\n")
+        return InstallError("", hint="").exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped. The same command run again goes on from here.\n")
+        return EXIT_STOPPED
+
+
+def _run(request: Request, runner: Runner) -> int:
+    environment = Environment(root=ROOT, folder=request.folder)
+    if request.is_dry:
+        return _print_plan(environment, request)
+    prepare(environment, request, runner)
+    if request.command == "test":
+        arguments, full = _split_full(request)
+        return run_stages(environment, arguments, runner, full=full)
+    if request.command == "setup":
+        sys.stderr.write(f"Ready: {environment.folder}\n")
+        return 0
+    return runner.hand_over(environment.module("robust_matte", "key", *request.arguments))
+
+
+def _print_plan(environment: Environment, request: Request) -> int:
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    build = _build(environment, request, python)
+    lines = list(list_commands(environment, build, dev=request.command == "test"))
+    if request.command == "test":
+        arguments, full = _split_full(request)
+        stages = list_stages(environment, arguments, full=full)
+        lines += [quote_command(command) for _, command in stages]
+    elif request.command == "key":
+        lines.append(quote_command(environment.module("robust_matte", "key", *request.arguments)))
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 0
+
+
+def _split_full(request: Request) -> tuple[list[str], bool]:
+    arguments = [word for word in request.arguments if word != "--full"]
+    return arguments, len(arguments) < len(request.arguments)

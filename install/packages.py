@@ -1,0 +1,166 @@
+"""What pip puts into the environment: torch first, then the project with its pinned needs."""
+
+import platform
+import shutil
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NoReturn, cast
+
+from environments import Environment
+from failures import InstallError
+from processes import Answer, Runner, quote_command
+from torch_builds import Attempt, Choice, Machine, TorchBuild, choose_build, read_pin
+
+__all__ = ["detect_machine", "has_nvidia_driver", "install", "list_commands", "torch_build"]
+
+# The kind of an installed torch. ROCm answers to the name of CUDA inside torch.
+PROBE: Final = """
+import torch
+version = torch.version
+print(torch.__version__.partition("+")[0], "cuda" if version.cuda or version.hip else "cpu")
+"""
+
+
+def has_nvidia_driver() -> bool:
+    """Tell whether an NVIDIA driver is installed, without starting anything."""
+    traces = (
+        Path("/proc/driver/nvidia/version"),
+        Path("/usr/lib/wsl/lib/nvidia-smi"),
+        Path("C:/Windows/System32/nvcuda.dll"),
+    )
+    return shutil.which("nvidia-smi") is not None or any(trace.exists() for trace in traces)
+
+
+def detect_machine(python: str) -> Machine:
+    """Return what the choice of torch depends on, here.
+
+    Args:
+        python: Version inside the environment, `3.11`.
+    """
+    major, minor = python.split(".")
+    return Machine(
+        system=platform.system(),
+        processor=platform.machine(),
+        python=(int(major), int(minor)),
+        has_nvidia=has_nvidia_driver(),
+    )
+
+
+def torch_build(environment: Environment, choice: Choice, python: str) -> TorchBuild:
+    """Return the torch build for this machine.
+
+    Raises:
+        InstallError: There is none.
+    """
+    return choose_build(detect_machine(python), choice, read_pin(environment.constraints))
+
+
+def list_commands(environment: Environment, build: TorchBuild, *, dev: bool) -> Iterator[str]:
+    """Yield the exact commands of a fresh installation, alternatives as comments."""
+    yield quote_command([sys.executable, "-m", "venv", str(environment.folder)])
+    for position, attempt in enumerate(build.attempts):
+        if position:
+            yield "# or, if that finds nothing:"
+        yield quote_command(_torch_command(environment, attempt))
+    for command in _project_commands(environment, dev=dev):
+        yield quote_command(command)
+
+
+def install(
+    environment: Environment, build: TorchBuild, choice: Choice, runner: Runner, *, dev: bool
+) -> str:
+    """Install torch, unless a fitting one is there, and the project.
+
+    Args:
+        environment: Exists, with pip.
+        build: The build for this machine.
+        choice: `auto` keeps whatever kind is installed.
+        runner: Starts pip.
+        dev: The development tools, too.
+
+    Returns:
+        The kind of torch that is installed now.
+
+    Raises:
+        InstallError: pip could not get something; the hint names where it looked.
+    """
+    kind = _installed_kind(environment, build, runner)
+    if not kind or (choice != "auto" and kind != build.kind):
+        _install_torch(environment, build, runner)
+    for command in _project_commands(environment, dev=dev):
+        if runner.run(command, aside=True) != 0:
+            raise InstallError(
+                f"pip could not install the project into {environment.folder}.",
+                hint="Its lines above say why; the same command run again goes on from here.",
+            )
+    kind = _installed_kind(environment, build, runner)
+    if not kind or (choice != "auto" and kind != build.kind):
+        _refuse_result(environment, build, runner)
+    return kind
+
+
+def _torch_command(environment: Environment, attempt: Attempt) -> list[str]:
+    return environment.module("pip", "install", *attempt.arguments)
+
+
+def _project_commands(environment: Environment, *, dev: bool) -> list[list[str]]:
+    """Return the commands after torch: the build backend, pinned as all else, then the project."""
+    pip = environment.module("pip", "install", "--constraint", str(environment.constraints))
+    tools = _dev_requirements(environment.root) if dev else []
+    return [
+        [*pip, "hatchling"],
+        [*pip, "--no-build-isolation", "--editable", str(environment.root), *tools],
+    ]
+
+
+def _dev_requirements(root: Path) -> list[str]:
+    """Return the dev group; pip itself reads groups only since 25.1."""
+    document = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+    return cast(list[str], document["dependency-groups"]["dev"])
+
+
+def _installed_kind(environment: Environment, build: TorchBuild, runner: Runner) -> str:
+    """Return the kind of a torch of the pinned version that imports, else an empty text."""
+    answer = runner.capture([str(environment.python), "-P", "-W", "ignore", "-c", PROBE])
+    words = answer.text.split()
+    fits = answer.code == 0 and len(words) == 2 and words[0] == build.version
+    return words[1] if fits else ""
+
+
+def _install_torch(environment: Environment, build: TorchBuild, runner: Runner) -> None:
+    replies: list[tuple[Attempt, Answer]] = []
+    for attempt in build.attempts:
+        sys.stderr.write(f"{build} from {attempt.source}\n")
+        command = _torch_command(environment, attempt)
+        if attempt is build.attempts[-1]:
+            if runner.run(command, aside=True) == 0:
+                return
+            break
+        reply = runner.capture(command)  # a miss is normal here: no red lines for it
+        if reply.code == 0:
+            return
+        replies.append((attempt, reply))
+    _refuse_sources(build, replies)
+
+
+def _refuse_sources(build: TorchBuild, replies: list[tuple[Attempt, Answer]]) -> NoReturn:
+    for attempt, reply in replies:
+        sys.stderr.write(f"--- pip on {attempt.source}:\n{reply.text.strip()}\n")
+    sources = " or ".join(attempt.source for attempt in build.attempts)
+    raise InstallError(
+        f"{build} could not be had from {sources}.",
+        hint="Open the way to one of them, or download that wheel elsewhere into a folder and run "
+        "the same command with PIP_FIND_LINKS=FOLDER before it.",
+    )
+
+
+def _refuse_result(environment: Environment, build: TorchBuild, runner: Runner) -> NoReturn:
+    answer = runner.capture([str(environment.python), "-P", "-c", PROBE])
+    reply = " / ".join(answer.text.strip().splitlines()[-1:])
+    raise InstallError(
+        f"{build} was installed into {environment.folder}, but importing it says: {reply}",
+        hint=f"On Linux torch needs glibc 2.28 or newer; else delete {environment.folder} and run "
+        "the same command again.",
+    )

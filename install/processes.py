@@ -1,0 +1,99 @@
+"""Programs that are started: behind one small interface, so that tests start none."""
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+__all__ = ["Answer", "Runner", "SystemRunner", "child_environment", "quote_command"]
+
+# A studio's shell often points these at another program's Python; here they only do harm.
+FOREIGN = frozenset({"PYTHONHOME", "PYTHONPATH", "PIP_TARGET", "PIP_PREFIX", "PIP_USER"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a program returned: exit code, and everything it wrote."""
+
+    code: int
+    text: str
+
+
+class Runner(Protocol):
+    """Starts programs and waits for them."""
+
+    def run(self, command: Sequence[str], *, cwd: Path | None = None, aside: bool = False) -> int:
+        """Run with the output as ours, or, `aside`, all on stderr; return the exit code."""
+
+    def capture(self, command: Sequence[str]) -> Answer:
+        """Run and keep the output; a program that cannot be started answers 127."""
+
+    def hand_over(self, command: Sequence[str]) -> int:
+        """Become the program: its output, its signals and its exit code are ours from here on."""
+
+
+class SystemRunner:
+    """The real thing."""
+
+    def run(self, command: Sequence[str], *, cwd: Path | None = None, aside: bool = False) -> int:
+        """Run with the output as ours, or, `aside`, all on stderr; return the exit code."""
+        _flush()
+        environment = child_environment(os.environ)
+        stdout = sys.stderr if aside else None
+        done = subprocess.run(command, cwd=cwd, env=environment, stdout=stdout, check=False)
+        return done.returncode
+
+    def capture(self, command: Sequence[str]) -> Answer:
+        """Run and keep the output; a program that cannot be started answers 127."""
+        try:
+            done = subprocess.run(
+                command,
+                env=child_environment(os.environ),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                check=False,
+            )
+        except OSError as error:
+            return Answer(127, str(error))
+        return Answer(done.returncode, done.stdout)
+
+    def hand_over(self, command: Sequence[str]) -> int:
+        """Become the program: its output, its signals and its exit code are ours from here on.
+
+        A farm sends SIGTERM to the process it started. Replacing that process (where the system
+        can) lets the signal arrive at the engine, which finishes its frame.
+        """
+        _flush()
+        environment = child_environment(os.environ)
+        if os.name != "nt":
+            os.execve(command[0], list(command), environment)  # noqa: S606 - no shell is wanted
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the engine gets it too, and answers
+        return subprocess.run(command, env=environment, check=False).returncode
+
+
+def _flush() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+
+
+def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment variables for pip and for the engine.
+
+    Example:
+        >>> child_environment({"PYTHONPATH": "/opt/nuke", "HOME": "/root"})["HOME"]
+        '/root'
+    """
+    kept = {name: value for name, value in environment.items() if name not in FOREIGN}
+    return kept | {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+
+
+def quote_command(command: Sequence[str]) -> str:
+    """Return a command as it can be pasted into this system's shell."""
+    return subprocess.list2cmdline(command) if os.name == "nt" else shlex.join(command)

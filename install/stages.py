@@ -1,0 +1,49 @@
+"""The project's checks, one after the other: what `bootstrap.py test` runs."""
+
+import sys
+from collections.abc import Sequence
+
+from environments import Environment
+from processes import Runner
+
+__all__ = ["EXIT_FAILED", "list_stages", "run_stages"]
+
+EXIT_FAILED = 1
+
+
+def list_stages(
+    environment: Environment, arguments: Sequence[str], *, full: bool
+) -> list[tuple[str, list[str]]]:
+    """Return the name and the command of every check.
+
+    Args:
+        environment: Holds the tools.
+        arguments: For pytest, after ours, so that they win.
+        full: Also the long matrices.
+    """
+    selection = [] if full else ["-m", "not full"]
+    scripts = environment.python.parent  # import-linter cannot be run as a module
+    return [
+        ("ruff check", environment.module("ruff", "check", ".")),
+        ("ruff format", environment.module("ruff", "format", "--check", ".")),
+        ("mypy", environment.module("mypy")),
+        ("import-linter", [str(scripts / "lint-imports"), "--no-logo"]),
+        ("pytest", environment.module("pytest", *selection, *arguments)),
+    ]
+
+
+def run_stages(
+    environment: Environment, arguments: Sequence[str], runner: Runner, *, full: bool
+) -> int:
+    """Run every check, also after one has failed, and sum up.
+
+    Returns:
+        0 if all passed, else 1.
+    """
+    failed = []
+    for name, command in list_stages(environment, arguments, full=full):
+        sys.stdout.write(f"\n=== {name}\n")
+        if runner.run(command, cwd=environment.root) != 0:
+            failed.append(name)
+    sys.stdout.write(f"\n=== {'failed: ' + ', '.join(failed) if failed else 'all passed'}\n")
+    return EXIT_FAILED if failed else 0

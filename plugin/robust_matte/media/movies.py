@@ -1,0 +1,241 @@
+"""Movies as plates: decoded in order with PyAV, converted exactly, counted by decoding.
+
+Frames are numbered by their order, whatever their times are. Containers lie about how many there
+are (Matroska does not say, a cut-off file says too many), so the count is what decodes.
+"""
+
+from array import array
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import NoReturn, TypeGuard
+
+import av
+import numpy as np
+from av.error import EOFError as EndOfStream
+from av.error import FFmpegError
+
+from robust_matte.errors import FrameReadError, InputError
+from robust_matte.media.frames import FloatImage, Frame, FrameHeader
+from robust_matte.media.movie_pixels import read_rgb
+from robust_matte.media.movie_streams import opened_movie, read_first_frame
+from robust_matte.media.movie_tags import MovieInfo, is_steady, read_info
+from robust_matte.media.windows import Size, Window
+
+__all__ = ["Movie", "MovieInfo"]
+
+
+class Movie:
+    """A movie file; nothing stays open between calls.
+
+    Opening reads the headers and decodes one frame, so that what cannot be used is refused at once.
+
+    Args:
+        path: The movie.
+        first_frame: Number of its first frame.
+
+    Attributes:
+        path: The movie.
+        name: Its file name without suffix.
+        info: What it says of itself and what was assumed.
+
+    Raises:
+        FrameReadError: The file is missing, empty, cut off, no movie, or its first frame does not
+            decode.
+        InputError: It holds no picture, is interlaced, or uses a pixel format or matrix that is
+            not supported.
+    """
+
+    def __init__(self, path: Path, *, first_frame: int = 1) -> None:
+        self.path = path
+        self.name = path.stem
+        self._first = first_frame
+        self._count: int | None = None
+        self._counted_warnings: tuple[str, ...] = ()
+        self.info, self._coded = self._probe()
+
+    @property
+    def numbers(self) -> range:
+        """The frames that decode, up to the last good one.
+
+        The first call decodes the whole movie, on the calling thread, without converting it. Frames
+        that do not decode are left out at the end, as of a copy that was cut off, and counted
+        elsewhere: asking for one raises.
+        """
+        if self._count is None:
+            self._count, self._counted_warnings = self._count_frames()
+        return range(self._first, self._first + self._count)
+
+    @property
+    def header(self) -> FrameHeader:
+        """Windows, pixel aspect and rate, the same for every frame."""
+        window = Window(0, 0, self.info.size.width, self.info.size.height)
+        return FrameHeader(
+            data_window=window,
+            display_window=window,
+            pixel_aspect=self.info.pixel_aspect,
+            attributes={"framesPerSecond": self.info.fps} if self.info.fps else {},
+        )
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is odd about the movie; what was assumed of it is in `info.assumed`.
+
+        More is known once `numbers` has been asked for.
+        """
+        if not self.info.is_variable_rate:
+            return self._counted_warnings
+        return (_variable_rate(self.path), *self._counted_warnings)
+
+    def tasks(self, numbers: Sequence[int]) -> Iterator[Callable[[], Frame]]:
+        """Decode in order and hand out the conversion of each wanted frame.
+
+        Advancing the iterator demuxes and decodes, from the movie's first frame on: seeking is not
+        exact for every codec. Each task holds its own frame only, may run on any thread, and gives
+        `pixels` as full-range R'G'B', upright. The file is closed when the iterator is exhausted or
+        closed.
+
+        Args:
+            numbers: Frame numbers, ascending.
+
+        Raises:
+            FrameReadError: Raised by a frame's own task, not by the iterator: the frame does not
+                decode, has another size than the first, or does not exist.
+        """
+        with closing(self._slots()) as slots:
+            position, slot = self._first - 1, None
+            for number in numbers:
+                while position < number and (slot := next(slots, None)) is not None:
+                    position += 1
+                yield self._task(number, slot if position == number else None, position)
+
+    def _task(
+        self, number: int, slot: av.VideoFrame | FFmpegError | None, last: int
+    ) -> Callable[[], Frame]:
+        """Return the conversion of one frame, or what raises in its place.
+
+        Args:
+            number: The frame that is wanted.
+            slot: What was decoded there; None past the end.
+            last: The last frame there is, if `slot` is None.
+        """
+        if isinstance(slot, av.VideoFrame) and _is_good(slot):
+            size = Size(slot.width, slot.height)
+            if size == self._coded:
+                return partial(self._convert, number, slot)
+            what = f"is {size}, the first frame is {self._coded}."
+            hint = "Split the movie where its size changes."
+        elif slot is None:
+            held = f"holds frames {self._first} to {last}"
+            held = held if number > last else f"starts at frame {self._first}"
+            what = f"does not exist: the movie {held}."
+            hint = "Ask for frames that it holds."
+        else:
+            reason = slot.strerror if isinstance(slot, FFmpegError) else "its data are damaged"
+            what = f"cannot be decoded: {reason}."
+            hint = "Copy the movie again, or leave the frame out with --frames."
+        return partial(_fail, f"Frame {number} of {self.path} {what}", hint, number, self.path)
+
+    def _convert(self, number: int, frame: av.VideoFrame) -> Frame:
+        info = self.info
+        pixels = read_rgb(frame, info.matrix, is_full_range=info.is_full_range)
+        return Frame(number=number, pixels=_upright(pixels, info), header=self.header)
+
+    def _slots(self) -> Generator[av.VideoFrame | FFmpegError, None, None]:
+        """Decode the movie: an entry for every picture, an error where one is lost.
+
+        A damaged packet is taken for one picture, so that those after it keep their numbers.
+        """
+        with opened_movie(self.path) as (container, stream):
+            stream.thread_type = "AUTO"
+            packets = container.demux(stream)
+            while True:
+                try:
+                    packet = next(packets, None)
+                    pictures = packet.decode() if packet is not None else None
+                except EndOfStream:
+                    return
+                except FFmpegError as error:
+                    yield error
+                    continue
+                if pictures is None:
+                    return
+                while pictures:
+                    yield pictures.pop(0)
+
+    def _count_frames(self) -> tuple[int, tuple[str, ...]]:
+        """Decode all; return the position of the last good frame and what was odd."""
+        total = count = interlaced = 0
+        damaged: list[int] = []
+        times = array("q")
+        time_base = Fraction(0)
+        for total, slot in enumerate(self._slots(), 1):
+            if not _is_good(slot):
+                damaged.append(total)
+                continue
+            count = total
+            interlaced += slot.interlaced_frame
+            if slot.pts is not None:
+                times.append(slot.pts)
+                time_base = slot.time_base or time_base
+        damaged = [place for place in damaged if place < count]
+        found = self._oddities(total, count, damaged)
+        if interlaced:
+            found.append(f"{interlaced} frames of {self.path} are interlaced and stay so.")
+        is_known = self.info.is_variable_rate or damaged  # a lost frame leaves a gap as well
+        if not is_known and not is_steady(sorted(times), time_base):
+            found.append(_variable_rate(self.path))
+        return count, tuple(found)
+
+    def _oddities(self, total: int, count: int, damaged: list[int]) -> list[str]:
+        """Say what does not decode and how the container's own count differs."""
+        found: list[str] = []
+        if damaged:
+            frames = ", ".join(str(self._first + place - 1) for place in damaged[:10])
+            more = f" and {len(damaged) - 10} more" if len(damaged) > 10 else ""
+            found.append(f"{self.path} cannot be decoded at frame {frames}{more}.")
+        if total > count:
+            found.append(f"{self.path} ends in {total - count} damaged frames, which are left out.")
+        declared = self.info.declared_frames
+        if declared is not None and declared != total:
+            found.append(f"{self.path} claims {declared} frames; {count} were decoded and count.")
+        return found
+
+    def _probe(self) -> tuple[MovieInfo, Size]:
+        """Return what the movie says, and its picture size as coded."""
+        with opened_movie(self.path) as (container, stream):
+            frame, times = read_first_frame(container, stream)
+            if frame is None:
+                raise FrameReadError(
+                    f"{self.path} holds no frame that can be decoded.",
+                    hint="Check that it plays elsewhere, and copy or export it again.",
+                    path=self.path,
+                )
+            if frame.interlaced_frame:
+                raise InputError(
+                    f"{self.path} is interlaced: every frame holds two moments.",
+                    hint="Deinterlace it first, for example with ffmpeg's bwdif filter.",
+                    path=self.path,
+                )
+            info = read_info(self.path, container, stream, frame, times)
+        return info, Size(frame.width, frame.height)
+
+
+def _is_good(slot: av.VideoFrame | FFmpegError) -> TypeGuard[av.VideoFrame]:
+    return isinstance(slot, av.VideoFrame) and not slot.is_corrupt
+
+
+def _upright(pixels: FloatImage, info: MovieInfo) -> FloatImage:
+    """Turn a coded picture as its display matrix asks; the result is C-contiguous."""
+    turned = np.rot90(pixels, info.rotation // 90)
+    return np.ascontiguousarray(turned[:, ::-1] if info.is_mirrored else turned)
+
+
+def _variable_rate(path: Path) -> str:
+    return f"{path} has a variable frame rate: frames are taken by their order, not their time."
+
+
+def _fail(what: str, hint: str, number: int, path: Path) -> NoReturn:
+    raise FrameReadError(what, hint=hint, frame=number, path=path)
