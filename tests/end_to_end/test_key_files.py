@@ -103,7 +103,7 @@ def test_foreign_file_is_refused_untouched(
     foreign = out / "shot_matte.0002.exr"
     foreign.write_bytes(Path(plate.replace("####", "0001")).read_bytes())
     before = foreign.read_bytes()
-    with pytest.raises(WouldOverwriteError, match="shot_matte.0002.exr exists"):
+    with pytest.raises(WouldOverwriteError, match=r"shot_matte\.0002\.exr exists"):
         key(settings(plate))
     assert foreign.read_bytes() == before
     assert [path.name for path in out.iterdir()] == ["shot_matte.0002.exr"]
@@ -193,7 +193,7 @@ def test_truncated_frame_is_named_and_what_is_whole_is_kept(
 def test_overscan_and_crop_keep_their_windows(
     moving_frames: Any, settings: Any, tmp_path: Path, read_layers: Any
 ) -> None:
-    """A data window larger than the display window, then one smaller: both come back as they were."""
+    """A data window larger than the display window, then one smaller: both come back."""
     folder = tmp_path / "plate"
     folder.mkdir()
     frames = moving_frames(range(1, 3))

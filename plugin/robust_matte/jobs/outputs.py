@@ -21,7 +21,7 @@ __all__ = ["JOB_ATTRIBUTE", "Outputs"]
 JOB_ATTRIBUTE = "robust_matte/job"
 _SEPARATE = ("rgba", "alpha", "foreground")
 
-Channels = dict[str, NDArray[np.float32]]
+_Channels = dict[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ class Outputs:
         return clamped
 
 
-def _channels(layers: Layers, layer: str, matte: Matte) -> Channels:
+def _channels(layers: Layers, layer: str, matte: Matte) -> _Channels:
     """Return the channels of one file."""
     if layers is Layers.COMBINED:
         return (
@@ -194,7 +194,7 @@ def _channels(layers: Layers, layer: str, matte: Matte) -> Channels:
     return _rgb(matte.foreground) if layer == "foreground" else _rgb(matte.rgb) | {"A": matte.alpha}
 
 
-def _rgb(colour: NDArray[np.float32], prefix: str = "") -> Channels:
+def _rgb(colour: NDArray[np.float32], prefix: str = "") -> _Channels:
     return {f"{prefix}{name}": colour[..., index] for index, name in enumerate("RGB")}
 
 

@@ -13,7 +13,7 @@ from robust_matte.media.atomic import write_atomically
 from robust_matte.media.windows import Size, Window
 from robust_matte.settings.choices import PlateSpace
 
-__all__ = ["Pins", "Plan", "PlateRecord", "Request", "WeightsRecord", "load_plan"]
+__all__ = ["Pins", "Plan", "PlateRecord", "Request", "SegmentRecord", "WeightsRecord", "load_plan"]
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 

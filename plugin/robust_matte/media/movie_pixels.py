@@ -12,12 +12,11 @@ from pathlib import Path
 
 import av
 import numpy as np
-from av.error import FFmpegError
 from av.filter import Graph
 from av.video.format import VideoFormat
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
-from robust_matte.errors import FrameReadError, InputError
+from robust_matte.errors import InputError
 from robust_matte.media.frames import FloatImage
 from robust_matte.media.yuv import CodeLevels, CodePlane, Matrix, codes_to_rgb, yuv_to_rgb
 
@@ -88,7 +87,8 @@ def read_rgb(frame: av.VideoFrame, matrix: Matrix, *, is_full_range: bool) -> Fl
         (H, W, 3) float32, C-contiguous, full-range R'G'B' in the movie's own transfer, unclipped.
 
     Raises:
-        FrameReadError: libswscale cannot convert the frame.
+        FFmpegError: libswscale cannot convert the frame.
+        ValueError: PyAV does not know the conversion.
     """
     bits, shift = bit_depth(frame.format), 0
     unpacked = _UNPACKED.get(_base(frame.format.name))
@@ -120,13 +120,7 @@ def _reformat(frame: av.VideoFrame, target: str) -> av.VideoFrame:
     if not hasattr(_local, "reformatter"):
         _local.reformatter = VideoReformatter()
     reformatter: VideoReformatter = _local.reformatter
-    try:
-        return reformatter.reformat(frame, format=target, interpolation=_EXACT, threads=1)
-    except (FFmpegError, ValueError) as error:
-        raise FrameReadError(
-            f"Frames of the pixel format {frame.format.name} cannot be converted: {error}.",
-            hint="Convert the movie to ProRes, or its frames to EXR, and key that.",
-        ) from error
+    return reformatter.reformat(frame, format=target, interpolation=_EXACT, threads=1)
 
 
 def _with_left_chroma(frame: av.VideoFrame) -> av.VideoFrame:

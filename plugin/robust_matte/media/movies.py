@@ -22,7 +22,7 @@ from robust_matte.media.frames import FloatImage, Frame, FrameHeader
 from robust_matte.media.movie_pixels import read_rgb
 from robust_matte.media.movie_streams import opened_movie, read_first_frame
 from robust_matte.media.movie_tags import MovieInfo, is_steady, read_info
-from robust_matte.media.windows import Size, Window
+from robust_matte.media.windows import Window
 
 __all__ = ["Movie", "MovieInfo"]
 
@@ -54,7 +54,7 @@ class Movie:
         self._first = first_frame
         self._count: int | None = None
         self._counted_warnings: tuple[str, ...] = ()
-        self.info, self._coded = self._probe()
+        self.info, self._coding = self._probe()
 
     @property
     def numbers(self) -> range:
@@ -102,7 +102,7 @@ class Movie:
 
         Raises:
             FrameReadError: Raised by a frame's own task, not by the iterator: the frame does not
-                decode, has another size than the first, or does not exist.
+                decode, has another size or pixel format than the first, or does not exist.
         """
         with closing(self._slots()) as slots:
             position, slot = self._first - 1, None
@@ -122,11 +122,11 @@ class Movie:
             last: The last frame there is, if `slot` is None.
         """
         if isinstance(slot, av.VideoFrame) and _is_good(slot):
-            size = Size(slot.width, slot.height)
-            if size == self._coded:
+            coding = _coding(slot)
+            if coding == self._coding:
                 return partial(self._convert, number, slot)
-            what = f"is {size}, the first frame is {self._coded}."
-            hint = "Split the movie where its size changes."
+            what = f"is {coding}, the first frame is {self._coding}."
+            hint = "Split the movie where it changes."
         elif slot is None:
             held = f"holds frames {self._first} to {last}"
             held = held if number > last else f"starts at frame {self._first}"
@@ -140,7 +140,15 @@ class Movie:
 
     def _convert(self, number: int, frame: av.VideoFrame) -> Frame:
         info = self.info
-        pixels = read_rgb(frame, info.matrix, is_full_range=info.is_full_range)
+        try:
+            pixels = read_rgb(frame, info.matrix, is_full_range=info.is_full_range)
+        except (FFmpegError, ValueError) as error:
+            raise FrameReadError(
+                f"Frame {number} of {self.path}, {_coding(frame)}, cannot be converted: {error}.",
+                hint="Convert the movie to ProRes, or its frames to EXR, and key that.",
+                frame=number,
+                path=self.path,
+            ) from error
         return Frame(number=number, pixels=_upright(pixels, info), header=self.header)
 
     def _slots(self) -> Generator[av.VideoFrame | FFmpegError, None, None]:
@@ -183,7 +191,9 @@ class Movie:
         damaged = [place for place in damaged if place < count]
         found = self._oddities(total, count, damaged)
         if interlaced:
-            found.append(f"{interlaced} frames of {self.path} are interlaced and stay so.")
+            found.append(
+                f"{self.path} turns interlaced; frames with two moments in them: {interlaced}."
+            )
         is_known = self.info.is_variable_rate or damaged  # a lost frame leaves a gap as well
         if not is_known and not is_steady(sorted(times), time_base):
             found.append(_variable_rate(self.path))
@@ -197,14 +207,14 @@ class Movie:
             more = f" and {len(damaged) - 10} more" if len(damaged) > 10 else ""
             found.append(f"{self.path} cannot be decoded at frame {frames}{more}.")
         if total > count:
-            found.append(f"{self.path} ends in {total - count} damaged frames, which are left out.")
+            found.append(f"{self.path} ends in damage; frames left out there: {total - count}.")
         declared = self.info.declared_frames
         if declared is not None and declared != total:
             found.append(f"{self.path} claims {declared} frames; {count} were decoded and count.")
         return found
 
-    def _probe(self) -> tuple[MovieInfo, Size]:
-        """Return what the movie says, and its picture size as coded."""
+    def _probe(self) -> tuple[MovieInfo, str]:
+        """Return what the movie says, and how its first frame is coded."""
         with opened_movie(self.path) as (container, stream):
             frame, times = read_first_frame(container, stream)
             if frame is None:
@@ -220,11 +230,16 @@ class Movie:
                     path=self.path,
                 )
             info = read_info(self.path, container, stream, frame, times)
-        return info, Size(frame.width, frame.height)
+        return info, _coding(frame)
 
 
 def _is_good(slot: av.VideoFrame | FFmpegError) -> TypeGuard[av.VideoFrame]:
     return isinstance(slot, av.VideoFrame) and not slot.is_corrupt
+
+
+def _coding(frame: av.VideoFrame) -> str:
+    """Return size and pixel format as coded: what all frames of a movie must share."""
+    return f"{frame.width}x{frame.height} {frame.format.name}"
 
 
 def _upright(pixels: FloatImage, info: MovieInfo) -> FloatImage:

@@ -13,10 +13,10 @@ from typing import Generic, Self, TypeVar
 
 __all__ = ["ReadAhead"]
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
-class ReadAhead(Generic[T]):
+class ReadAhead(Generic[_T]):
     """Run tasks on threads and hand their results out in order.
 
     At most `depth` results exist at a time, finished or in the making. An error in a task, or in
@@ -29,11 +29,11 @@ class ReadAhead(Generic[T]):
         depth: How many results may be held; at least `threads`.
     """
 
-    def __init__(self, tasks: Iterator[Callable[[], T]], *, threads: int, depth: int) -> None:
+    def __init__(self, tasks: Iterator[Callable[[], _T]], *, threads: int, depth: int) -> None:
         self._tasks = tasks
         self._slots = threading.Semaphore(max(depth, threads))
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
-        self._futures: queue.SimpleQueue[Future[T] | None] = queue.SimpleQueue()
+        self._futures: queue.SimpleQueue[Future[_T] | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._feeder = threading.Thread(target=self._feed, name="demux", daemon=True)
 
@@ -52,7 +52,7 @@ class ReadAhead(Generic[T]):
         self._feeder.join()
         self._pool.shutdown(cancel_futures=True)
 
-    def __iter__(self) -> Iterator[T]:
+    def __iter__(self) -> Iterator[_T]:
         while (future := self._futures.get()) is not None:
             result = future.result()
             self._slots.release()
@@ -64,7 +64,7 @@ class ReadAhead(Generic[T]):
             while self._next():
                 pass
         except BaseException as error:  # noqa: BLE001 - handed to the consumer, whatever it is
-            failed: Future[T] = Future()
+            failed: Future[_T] = Future()
             failed.set_exception(error)
             self._futures.put(failed)
         finally:

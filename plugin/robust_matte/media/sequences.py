@@ -5,6 +5,7 @@ holds one sequence, or one still. `####` is four digits here (fileseq's HASH1 st
 takes the padding that is on disk.
 """
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +18,18 @@ from robust_matte.media.formats import IMAGE_SUFFIXES
 
 __all__ = ["FramePattern", "ImageSequence", "find_sequence", "frame_ranges", "is_pattern"]
 
-_PATTERN = re.compile(r"#|@|%0\d+d|\$F\d*|<UDIM>")
+# The place for the frame number, the last one in a name, and the range typed before it. fileseq
+# splits file names too, but stumbles over `A001-####.exr`, `sh@home.####.exr` and brackets.
+_PLACE = r"(?:[#@]+|%0\d+d|\$F\d*|<UDIM>)"
+_RUN = r"[0-9]+(?:--?[0-9]+(?:[xy:][0-9]+)?)?"
+_SIGN = r"(?:(?<![^._ ])-)?"  # the dash of `plate-0001` is none
+_PATTERN = re.compile(
+    rf"(?P<base>.*?)(?P<range>{_SIGN}{_RUN}(?:,-?{_RUN})*)?(?P<place>{_PLACE})"
+    rf"(?P<suffix>(?:(?!{_PLACE}).)*)"
+)
+_STILL = re.compile(rf"(.*?)({_SIGN}[0-9]+)")
 _STYLE = fileseq.PAD_STYLE_HASH1
+_NAMES_TOLD = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +50,23 @@ class FramePattern:
     def parse(cls, text: str) -> "FramePattern":
         """Split `sh010.####.exr` into its parts; a range in it is left out.
 
-        Raises:
-            SettingsError: The name holds no frame pattern that fileseq understands.
+        A name without a place for the frame number is that of one file.
         """
-        folder, sequence = _parsed(text)
-        return cls(folder, sequence.basename(), sequence.zfill(), sequence.extension())
+        path = Path(text)
+        match = _PATTERN.fullmatch(path.name)
+        if match is None:
+            return cls(path.parent, path.stem, 0, path.suffix)
+        return cls(path.parent, match["base"], _digits(match["place"]), match["suffix"])
+
+    def name(self, number: int) -> str:
+        """Return the file name of one frame."""
+        if self.digits == 0:
+            return f"{self.base}{self.suffix}"
+        return f"{self.base}{number:0{self.digits}d}{self.suffix}"
 
     def path(self, number: int) -> Path:
         """Return the file of one frame."""
-        if self.digits == 0:
-            return self.folder / f"{self.base}{self.suffix}"
-        sign = "-" if number < 0 else ""
-        digits = f"{abs(number):0{self.digits - len(sign)}d}"
-        return self.folder / f"{self.base}{sign}{digits}{self.suffix}"
+        return self.folder / self.name(number)
 
     @property
     def stem(self) -> str:
@@ -84,7 +99,7 @@ class ImageSequence:
 
 def is_pattern(name: str) -> bool:
     """Say whether a file name has a place for the frame number."""
-    return _PATTERN.search(name) is not None
+    return _PATTERN.fullmatch(name) is not None
 
 
 def frame_ranges(numbers: Sequence[int]) -> str:
@@ -113,22 +128,31 @@ def find_sequence(text: str) -> ImageSequence:
     return _on_disk(text)
 
 
-def _parsed(text: str) -> tuple[Path, fileseq.FileSequence]:
-    """Parse the file name alone: fileseq stumbles over `#` in folder names."""
-    path = Path(text)
+def _digits(place: str) -> int:
+    """Return how many digits `####`, `%04d`, `$F4` or `<UDIM>` stand for."""
+    if place[0] in "#@":
+        return len(place)
+    return 4 if place == "<UDIM>" else max(1, int(re.sub(r"\D", "", place) or 1))
+
+
+def _typed_frames(path: Path) -> fileseq.FrameSet | None:
+    """Return the range typed before the place for the frame number, if there is one."""
+    match = _PATTERN.fullmatch(path.name)
+    if match is None or not match["range"]:
+        return None
     try:
-        return path.parent, fileseq.FileSequence(path.name, pad_style=_STYLE)
-    except fileseq.FileSeqException as error:
+        return fileseq.FrameSet(match["range"])
+    except (fileseq.FileSeqException, ValueError, ArithmeticError) as error:
         raise SettingsError(
-            f"The name {path.name} cannot be read as a frame pattern.",
-            hint="Write one such as plate.####.exr, plate.%04d.exr or plate.1001-1100#.exr.",
+            f"The frames {match['range']} of {path.name} cannot be understood.",
+            hint="Write a pattern such as plate.####.exr, plate.%04d.exr or plate.1001-1100#.exr.",
             path=path,
         ) from error
 
 
 def _still(path: Path) -> ImageSequence:
     """Take one file as a plate of one frame, with its number where the name has one."""
-    match = re.fullmatch(r"(.*?[._ -]?)(\d+)", path.stem)
+    match = _STILL.fullmatch(path.stem)
     if match is None or re.search(r"v$", match[1], re.IGNORECASE):  # v002 is a version
         pattern, number = FramePattern(path.parent, path.stem, 0, path.suffix), 1
     else:
@@ -143,68 +167,101 @@ def _in_folder(folder: Path) -> ImageSequence:
         listed = fileseq.FileSequence.findSequencesOnDisk(
             str(folder), pad_style=_STYLE, strictPadding=True
         )
-    except (fileseq.FileSeqException, OSError) as error:
-        raise InputError(
-            f"The folder {folder} cannot be listed: {error}.",
-            hint="Name the sequence itself, such as plate.####.exr.",
-            path=folder,
-        ) from error
-    found = [one for one in listed if one.extension().lower() in IMAGE_SUFFIXES]
+    except (fileseq.FileSeqException, ArithmeticError, OSError) as error:
+        raise _cannot_list(folder, error) from error
+    found = [one for one in listed if _is_image(one.extension())]
     if len(found) != 1:
-        found_names = sorted(f"{one.basename()}{one.padding()}{one.extension()}" for one in found)
-        names = ", ".join(found_names)
+        names = sorted(f"{one.basename()}{one.padding()}{one.extension()}" for one in found)
+        told = ", ".join(names[:_NAMES_TOLD]) + (", ..." if len(names) > _NAMES_TOLD else "")
         raise InputError(
-            f"The folder {folder} holds {len(found)} image sequences: {names or 'none'}.",
+            f"The folder {folder} holds {len(found)} image sequences: {told or 'none'}.",
             hint="Name the one to key, such as plate.####.exr.",
             path=folder,
         )
     only = found[0]
-    if only.frameSet() is None:
-        return _still(folder / f"{only.basename()}{only.extension()}")
-    pattern = FramePattern(folder, only.basename(), only.zfill(), only.extension())
-    return _with_frames(pattern, _whole_numbers(only), None)
+    frames, base = only.frameSet(), only.basename()
+    if frames is None or len(frames) == 1:
+        return _still(folder / Path(str(only[0])).name)
+    if max(frames) < 0 and base and base[-1] not in "._ ":
+        base += "-"  # to fileseq, `plate-0001` to `plate-0100` are negative frames in reverse
+    return _with_frames(*_any_padding(FramePattern(folder, base, 1, only.extension())), None)
+
+
+def _is_image(ending: str) -> bool:
+    """Say whether all that follows the frame number, such as `.beauty.exr`, ends as images do."""
+    return Path(f"x{ending}").suffix.lower() in IMAGE_SUFFIXES
 
 
 def _on_disk(text: str) -> ImageSequence:
     """List a pattern's files; a range typed in the pattern says what should be there."""
-    folder, typed = _parsed(text)
-    pattern = FramePattern.parse(text)
-    # A lone `#` takes the padding on disk: with 0998-1002 there, one digit would see 1000-1002.
-    paddings = (4, pattern.digits) if typed.padding() == "#" else (pattern.digits,)
-    candidates = [FramePattern(folder, pattern.base, digits, pattern.suffix) for digits in paddings]
-    candidate, numbers = max(
-        ((one, _listed(one)) for one in candidates), key=lambda found: len(found[1])
-    )
-    if numbers:
-        return _with_frames(candidate, numbers, typed.frameSet())
-    raise InputError(
-        f"No file matches {text}.",
-        hint="Look at folder, name and number of digits: #### stands for four.",
-        path=Path(text),
-    )
+    path, pattern = Path(text), FramePattern.parse(text)
+    typed = _typed_frames(path)
+    is_open = re.search(r"(?<![#@])#(?![#@])", path.name) is not None and pattern.digits == 1
+    found = _any_padding(pattern) if is_open else (pattern, _listed(pattern))
+    return _with_frames(*found, typed)
+
+
+def _any_padding(pattern: FramePattern) -> tuple[FramePattern, tuple[int, ...]]:
+    """Take the padding that is on disk.
+
+    With 0998-1002 there, one digit would see 1000-1002 alone; with 998-1002, four would.
+
+    Raises:
+        InputError: Files of more than one padding are there.
+    """
+    texts = _number_texts(pattern)
+    paddings = sorted({len(text) for text in texts} or {pattern.digits})
+    candidates = [
+        FramePattern(pattern.folder, pattern.base, digits, pattern.suffix) for digits in paddings
+    ]
+    listed = [(one, _listed(one)) for one in candidates]
+    best = max(listed, key=lambda found: len(found[1]))
+    if len(best[1]) < len(texts):
+        names = ", ".join(str(one) for one, numbers in listed if numbers)
+        raise InputError(
+            f"Files of more than one padding match {pattern}: {names}.",
+            hint="Name the one to key, with a # for each digit.",
+            path=pattern.folder,
+        )
+    return best
 
 
 def _listed(pattern: FramePattern) -> tuple[int, ...]:
     """Return the frame numbers of a pattern's files, ascending."""
-    name = f"{pattern.base}{'@' * pattern.digits}{pattern.suffix}"
+    numbers = ((text, int(text)) for text in _number_texts(pattern))
+    return tuple(sorted(n for text, n in numbers if f"{n:0{pattern.digits}d}" == text))
+
+
+def _number_texts(pattern: FramePattern) -> list[str]:
+    """Return the frame numbers of a pattern's files as they are written, of any padding."""
+    number = re.compile(f"{re.escape(pattern.base)}(-?[0-9]+){re.escape(pattern.suffix)}")
     try:
-        sequence = fileseq.FileSequence.findSequenceOnDisk(
-            str(pattern.folder / name), pad_style=_STYLE, strictPadding=True
-        )
-    except (fileseq.FileSeqException, OSError):
-        return ()
-    return _whole_numbers(sequence)
+        names = os.listdir(pattern.folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise _cannot_list(pattern.folder, error) from error
+    return [match[1] for name in names if (match := number.fullmatch(name))]
 
 
-def _whole_numbers(sequence: fileseq.FileSequence) -> tuple[int, ...]:
-    frames = sequence.frameSet()
-    return tuple(sorted(int(number) for number in frames)) if frames else ()
+def _cannot_list(folder: Path, error: Exception) -> InputError:
+    return InputError(
+        f"The folder {folder} cannot be listed: {error}.",
+        hint="Name the sequence itself, such as plate.####.exr.",
+        path=folder,
+    )
 
 
 def _with_frames(
     pattern: FramePattern, numbers: tuple[int, ...], typed: fileseq.FrameSet | None
 ) -> ImageSequence:
     """Keep what lies inside the typed range."""
+    if not numbers:
+        raise InputError(
+            f"No file matches {pattern}.",
+            hint="Look at folder, name and number of digits: #### stands for four.",
+            path=pattern.folder,
+        )
     if not typed:
         return ImageSequence(pattern, numbers, (numbers[0], numbers[-1]))
     first, last = int(min(typed)), int(max(typed))

@@ -8,10 +8,10 @@ from typing import Generic, Self, TypeVar
 
 __all__ = ["WriteBehind"]
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
-class WriteBehind(Generic[T]):
+class WriteBehind(Generic[_T]):
     """Run work on threads and hand its results back in the order it was given.
 
     Leaving the context waits for work that was begun; what has not begun is dropped if the context
@@ -25,7 +25,7 @@ class WriteBehind(Generic[T]):
     def __init__(self, *, threads: int, depth: int) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="encode")
         self._depth = depth
-        self._futures: deque[Future[T]] = deque()
+        self._futures: deque[Future[_T]] = deque()
 
     def __enter__(self) -> Self:
         return self
@@ -38,7 +38,7 @@ class WriteBehind(Generic[T]):
     ) -> None:
         self._pool.shutdown(cancel_futures=kind is not None)
 
-    def submit(self, work: Callable[[], T]) -> list[T]:
+    def submit(self, work: Callable[[], _T]) -> list[_T]:
         """Give work, waiting for room; return the results that have come meanwhile."""
         ready = []
         while self._futures and (len(self._futures) >= self._depth or self._futures[0].done()):
@@ -46,7 +46,7 @@ class WriteBehind(Generic[T]):
         self._futures.append(self._pool.submit(work))
         return ready
 
-    def drain(self) -> Iterator[T]:
+    def drain(self) -> Iterator[_T]:
         """Yield the results of all work that was given."""
         while self._futures:
             yield self._futures.popleft().result()

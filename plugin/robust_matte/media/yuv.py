@@ -141,11 +141,10 @@ def codes_to_rgb(planes: Sequence[CodePlane], levels: CodeLevels) -> FloatImage:
     part = np.empty((_ROWS, width), np.float32)
     for rows in _row_blocks(height):
         signal = part[: rows.stop - rows.start]
-        for channel, plane in enumerate(planes):
+        for channel in range(3):
+            plane = planes[channel % len(planes)]
             _offset(plane[rows], levels.black, signal)
             np.divide(signal, np.float32(levels.span), out=rgb[rows, :, channel])
-        if len(planes) == 1:
-            rgb[rows, :, 1:] = rgb[rows, :, :1]
     return rgb
 
 
