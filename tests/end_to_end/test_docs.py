@@ -49,11 +49,13 @@ def _environment(root: Path, studio: Path) -> dict[str, str]:
 def test_shell_commands_run(root: Path, studio: Path) -> None:
     blocks = _blocks(root, "sh")
     assert len(blocks) >= 3
+    bash = shutil.which("bash")
+    assert bash is not None
     for block in blocks:
         # Setting up an environment is tested elsewhere; here the command line is checked alone.
         text = block.replace("bootstrap.py ", "bootstrap.py --dry-run ")
         done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", text],
+            [bash, "-euo", "pipefail", "-c", text],
             cwd=studio / "plate",
             env=_environment(root, studio),
             capture_output=True,

@@ -19,9 +19,9 @@ _T = TypeVar("_T")
 class ReadAhead(Generic[_T]):
     """Run tasks on threads and hand their results out in order.
 
-    At most `depth` results exist at a time, finished or in the making. An error in a task, or in
-    the iterator itself, is raised where its result would have come. Leaving the context stops the
-    feeding and waits for the threads.
+    At most `depth` results, finished or in the making, exist at a time beside the one that the
+    consumer has. An error in a task, or in the iterator itself, is raised where its result would
+    have come. Leaving the context stops the feeding and waits for the threads.
 
     Args:
         tasks: The tasks in order; advanced on one thread of its own.
@@ -61,16 +61,18 @@ class ReadAhead(Generic[_T]):
     def _feed(self) -> None:
         """Advance the tasks while there is room; the last entry is None."""
         try:
-            while self._next():
-                pass
+            try:
+                while self._next():
+                    pass
+            finally:
+                close = getattr(self._tasks, "close", None)
+                if close is not None:
+                    close()
         except BaseException as error:  # noqa: BLE001 - handed to the consumer, whatever it is
             failed: Future[_T] = Future()
             failed.set_exception(error)
             self._futures.put(failed)
         finally:
-            close = getattr(self._tasks, "close", None)
-            if close is not None:
-                close()
             self._futures.put(None)
 
     def _next(self) -> bool:

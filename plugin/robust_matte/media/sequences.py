@@ -25,7 +25,8 @@ _RUN = r"[0-9]+(?:--?[0-9]+(?:[xy:][0-9]+)?)?"
 _SIGN = r"(?:(?<![^._ ])-)?"  # the dash of `plate-0001` is none
 _PATTERN = re.compile(
     rf"(?P<base>.*?)(?P<range>{_SIGN}{_RUN}(?:,-?{_RUN})*)?(?P<place>{_PLACE})"
-    rf"(?P<suffix>(?:(?!{_PLACE}).)*)"
+    rf"(?P<suffix>(?:(?!{_PLACE}).)*)",
+    re.DOTALL,
 )
 _STILL = re.compile(rf"(.*?)({_SIGN}[0-9]+)")
 _STYLE = fileseq.PAD_STYLE_HASH1
@@ -195,10 +196,10 @@ def _is_image(ending: str) -> bool:
 def _on_disk(text: str) -> ImageSequence:
     """List a pattern's files; a range typed in the pattern says what should be there."""
     path, pattern = Path(text), FramePattern.parse(text)
-    typed = _typed_frames(path)
-    is_open = re.search(r"(?<![#@])#(?![#@])", path.name) is not None and pattern.digits == 1
+    match = _PATTERN.fullmatch(path.name)
+    is_open = match is not None and match["place"] == "#"
     found = _any_padding(pattern) if is_open else (pattern, _listed(pattern))
-    return _with_frames(*found, typed)
+    return _with_frames(*found, _typed_frames(path))
 
 
 def _any_padding(pattern: FramePattern) -> tuple[FramePattern, tuple[int, ...]]:
@@ -236,7 +237,8 @@ def _number_texts(pattern: FramePattern) -> list[str]:
     """Return the frame numbers of a pattern's files as they are written, of any padding."""
     number = re.compile(f"{re.escape(pattern.base)}(-?[0-9]+){re.escape(pattern.suffix)}")
     try:
-        names = os.listdir(pattern.folder)
+        with os.scandir(pattern.folder) as entries:
+            names = [entry.name for entry in entries]
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:

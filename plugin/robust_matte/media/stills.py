@@ -55,7 +55,7 @@ def read_frame(path: Path, number: int) -> Frame:
         InputError: It has no colour to key: deep samples, or alpha or depth alone.
     """
     header = read_frame_header(path)
-    image = _open(path)
+    image = _open(path, number)
     try:
         spec = image.spec()
         _refuse_deep(spec, path, number)
@@ -90,8 +90,9 @@ def decodes(path: Path) -> bool:
     except FrameReadError:
         return False
     whole = image.read_image(0, 0, 0, image.spec().nchannels, oiio.UNKNOWN)
+    is_sound = whole is not None and not image.has_error  # a broken JPEG gives grey and an error
     image.close()
-    return whole is not None
+    return is_sound
 
 
 def read_channels(path: Path, names: Sequence[str]) -> FloatImage:
@@ -114,13 +115,13 @@ def read_channels(path: Path, names: Sequence[str]) -> FloatImage:
     return whole[..., [spec.channelnames.index(name) for name in names]]
 
 
-def _open(path: Path) -> oiio.ImageInput:
+def _open(path: Path, number: int | None = None) -> oiio.ImageInput:
     """Open an image with straight alpha kept straight."""
     wish = oiio.ImageSpec()
     wish.attribute("oiio:UnassociatedAlpha", 1)
     image = oiio.ImageInput.open(str(path), wish)
     if image is None:
-        raise _unreadable(path, oiio.geterror())
+        raise _unreadable(path, oiio.geterror(), number)
     return image
 
 
