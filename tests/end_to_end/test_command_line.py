@@ -55,9 +55,7 @@ def test_key_writes_frames_sheet_and_plan_and_says_where(
     assert "state reset: first frame" in done.stderr
 
 
-def test_jsonl_progress_is_one_event_a_line(
-    run: Run, plate: str, filled_weights: Path
-) -> None:
+def test_jsonl_progress_is_one_event_a_line(run: Run, plate: str, filled_weights: Path) -> None:
     done = run("key", plate, "--model", filled_weights, "--progress", "jsonl", "-o", "x")
     events = [json.loads(line) for line in done.stderr.splitlines()]
     frames = [event for event in events if event["event"] == "frame"]

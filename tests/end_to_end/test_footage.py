@@ -38,7 +38,7 @@ def weights(media: Path) -> Path:
 @pytest.fixture
 def network(weights: Path) -> Any:
     """Open the network at a low-resolution size."""
-    return partial(Network, hash_weights(weights), refiner=Refiner.AUTO, device="cpu", threads=2)
+    return partial(Network, hash_weights(weights), refiner=Refiner.AUTO, device="cpu", threads=1)
 
 
 def _views(media: Path) -> Iterator[Image]:
@@ -75,7 +75,6 @@ def test_alpha_is_that_of_the_original_implementation(
         warm_up=0,
         cuts="off",
         depth="float",
-        threads=2,
     )
     assert key(job).written == 10
     for wanted, number in zip(reference["pha"], (1001, 1002, 1006, 1010), strict=True):
@@ -116,7 +115,7 @@ def cut_out(media: Path, weights: Path) -> list[tuple[Image, Image]]:
     """Foreground and alpha of 32 frames of the interview at 960x540: the truth of composites."""
     views = [_halved(view) for view, _ in zip(_views(media), range(32), strict=False)]
     model = Network(
-        hash_weights(weights), refiner=Refiner.AUTO, low_size=LOW, device="cpu", threads=2
+        hash_weights(weights), refiner=Refiner.AUTO, low_size=LOW, device="cpu", threads=1
     )
     lows = [model.shrink(view) for view in views]
     model.reset()

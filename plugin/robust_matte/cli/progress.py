@@ -66,10 +66,10 @@ class _PlainLines:
             _say(f"warning: {event.text}")
         elif isinstance(event, FrameWritten):
             is_due = event.reset is not None or event.done == event.total
-            if is_due or self._is_time():
+            if self._is_time() or is_due:
                 _say(_frame_line(event))
         elif event.text != self._stage or event.done == event.total or self._is_time():
-            self._stage = event.text
+            self._stage, self._last = event.text, time.monotonic()
             count = f" {event.done}/{event.total}" if event.total else ""
             _say(f"{event.stage}: {event.text}{count}")
 

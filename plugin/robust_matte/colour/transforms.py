@@ -22,7 +22,7 @@ def transform(
     """Convert colour from one space to another.
 
     Args:
-        pixels: (H, W, 3) float32, C-contiguous, any range.
+        pixels: (H, W, 3) float32, any range; at least one pixel.
         source: The space of `pixels`.
         target: The wanted space.
         exact: Use exact logarithms and powers (1e-6 relative); the fast ones are within 1.1e-4
@@ -34,10 +34,11 @@ def transform(
     if source is target:
         return pixels
     height, width = pixels.shape[:2]
-    result = np.empty_like(pixels)
+    packed = np.ascontiguousarray(pixels)  # of other layouts OpenColorIO makes garbage, silently
+    result = np.empty_like(packed)
     processor = _processor(source, target, exact)
     processor.apply(  # applyRGB would hold the GIL, and is three times slower
-        ocio.PackedImageDesc(pixels, width, height, 3),
+        ocio.PackedImageDesc(packed, width, height, 3),
         ocio.PackedImageDesc(result, width, height, 3),
     )
     return result

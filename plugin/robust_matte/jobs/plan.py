@@ -3,7 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -104,7 +104,7 @@ class Plan(BaseModel):
     """
 
     model_config = _STRICT
-    version: int = 1
+    version: Literal[1] = 1
     request: Request
     segments: tuple[SegmentRecord, ...]
     scores: dict[int, float] = {}
@@ -136,7 +136,7 @@ def load_plan(path: Path) -> Plan | None:
     """
     try:
         return Plan.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValidationError, OSError) as error:
         raise WouldOverwriteError(

@@ -54,6 +54,9 @@ NOISE = 0.04  # deviation that counts as flat, of the brightest luma
 SHOWS_NOTHING = 0.03  # deviation of the whole picture's luma
 REACH = (ROWS // 4, COLUMNS // 4)  # furthest common motion
 FFT_SHAPE = (48, 80)  # at least size + reach
+SHARED = np.outer(  # cells that two pictures share after each motion
+    *(n - np.abs(np.arange(-reach, reach + 1)) for n, reach in zip((ROWS, COLUMNS), REACH, strict=True))
+)
 BLOCK = (9, 8)
 AROUND = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1)]
 
@@ -114,64 +117,34 @@ class _Look:
 
     def __init__(self, number: int, ycc: Signature) -> None:
         self.number = number
-        self.luma = ycc[..., 0]
-        self.shows = bool(self.luma.std() >= SHOWS_NOTHING)
-        self.structure = _structure(self.luma)
+        self.ycc = ycc
+        self.shows = bool(ycc[..., 0].std() >= SHOWS_NOTHING)
+        self.structure = _structure(ycc[..., 0])
         self.spectrum = np.fft.rfft2(self.structure, s=FFT_SHAPE)
-        self.energy = _overlap_energy(self.structure)
         self.change = self.unrest = self.light = 0.0
 
 
-def _structure(luma: Signature) -> Signature:
+def _structure(luma: NDArray[np.float32]) -> NDArray[np.float32]:
     mean = _box_mean(luma)
     variance = np.maximum(_box_mean(luma * luma) - mean * mean, 0)
     return ((luma - mean) / np.sqrt(variance + NOISE**2)).astype(np.float32)
 
 
-def _box_mean(plane: Signature) -> NDArray[np.float64]:
+def _box_mean(plane: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the mean of each cell's neighbourhood, cut off at the borders."""
-    sums = _integral(plane)
-    (top, bottom), (left, right) = [
-        (np.maximum(np.arange(n) - RADIUS, 0), np.minimum(np.arange(n) + RADIUS + 1, n))
-        for n in plane.shape
-    ]
-    area = np.outer(bottom - top, right - left)
-    return _rectangles(sums, top, bottom, left, right) / area
-
-
-def _overlap_energy(structure: Signature) -> NDArray[np.float64]:
-    """Return the energy that stays in the picture for each motion within REACH, (19, 33)."""
-    sums = _integral(structure * structure)
-    (top, bottom), (left, right) = [
-        (np.maximum(-shift, 0), np.minimum(n - shift, n))
-        for n, shift in zip(
-            structure.shape, [np.arange(-reach, reach + 1) for reach in REACH], strict=True
-        )
-    ]
-    return _rectangles(sums, top, bottom, left, right)
-
-
-def _integral(plane: Signature) -> NDArray[np.float64]:
-    return np.pad(plane.cumsum(0, dtype=np.float64).cumsum(1), ((1, 0), (1, 0)))
-
-
-def _rectangles(
-    sums: NDArray[np.float64],
-    top: NDArray[np.intp],
-    bottom: NDArray[np.intp],
-    left: NDArray[np.intp],
-    right: NDArray[np.intp],
-) -> NDArray[np.float64]:
-    rows = sums[bottom] - sums[top]
-    return rows[:, right] - rows[:, left]
+    sums = np.pad(plane.cumsum(0, dtype=np.float64).cumsum(1), ((1, 0), (1, 0)))
+    rows, columns = (np.arange(n) for n in plane.shape)
+    top, bottom = np.maximum(rows - RADIUS, 0), np.minimum(rows + RADIUS + 1, ROWS)
+    left, right = np.maximum(columns - RADIUS, 0), np.minimum(columns + RADIUS + 1, COLUMNS)
+    bands = sums[bottom] - sums[top]
+    return (bands[:, right] - bands[:, left]) / np.outer(bottom - top, right - left)
 
 
 def _motion(before: _Look, after: _Look) -> tuple[int, int]:
     """Return the picture's common motion, (down, right) in cells: the best correlation."""
     product = np.fft.irfft2(before.spectrum.conj() * after.spectrum, s=FFT_SHAPE)
     near = np.roll(product, REACH, axis=(0, 1))[: 2 * REACH[0] + 1, : 2 * REACH[1] + 1]
-    shared = np.sqrt(np.maximum(before.energy * after.energy[::-1, ::-1], 1e-3))
-    down, right = np.unravel_index(np.argmax(near / shared), near.shape)
+    down, right = np.unravel_index(np.argmax(near / SHARED), near.shape)
     return int(down) - REACH[0], int(right) - REACH[1]
 
 
@@ -243,7 +216,7 @@ class CutDetector:
         seen = [other for other in (*self._past, *self._waiting) if other.shows]
         if look.shows and seen:
             look.change, look.unrest = _change(seen[-1], look)
-            look.light = float(np.median(np.abs(look.luma - seen[-1].luma)))
+            look.light = float(np.median(np.abs(look.ycc - seen[-1].ycc).max(axis=2)))
         self._waiting.append(look)
         return [self._decide()] if len(self._waiting) > self.LOOK_AHEAD else []
 

@@ -52,9 +52,12 @@ def finish_matte(
         area: The work area that all images cover.
 
     Returns:
-        The layers, cut to the plate's data window.
+        The layers, cut to the plate's data window; transparent black over the area where that
+        lies outside of it, because no file can be empty.
     """
     window = frame.header.data_window.intersected(area)
+    if window.is_empty:
+        return Matte.black(area)
     inside = window.slices_in(area)
     cut_alpha = alpha[inside]
     foreground = recover_foreground(

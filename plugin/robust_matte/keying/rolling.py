@@ -1,6 +1,7 @@
 """Feeding one segment through the model in timeline order, after a warm-up."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -83,15 +84,22 @@ def read_prepared(
 
 def _advance(model: MatteModel, frame: PreparedFrame, *, is_wanted: bool) -> KeyedFrame | None:
     """Feed one frame; return its matte if it is wanted."""
-    try:
+    with _naming(frame.number):
         low = model.shrink(frame.view)
         if is_wanted:
             return KeyedFrame(frame, *model.matte(frame.view, low))
         model.roll(low)
-    except ModelError as error:
-        what = f"At frame {frame.number}: {error.what}"
-        raise type(error)(what, hint=error.hint, frame=frame.number) from error
     return None
+
+
+@contextmanager
+def _naming(number: int) -> Iterator[None]:
+    """Name the frame at which a model fails."""
+    try:
+        yield
+    except ModelError as error:
+        what = f"At frame {number}: {error.what}"
+        raise type(error)(what, hint=error.hint, frame=number) from error
 
 
 def _warm_up(
@@ -100,7 +108,11 @@ def _warm_up(
     """Feed frames backwards at low resolution, so that the first real frame is not the first."""
     if not numbers:
         return
+    lows = []
     with read_prepared(source, preparation, numbers) as frames:
-        lows = [model.shrink(frame.view) for frame in frames]
-    for low in reversed(lows):
-        model.roll(low)
+        for frame in frames:
+            with _naming(frame.number):
+                lows.append((frame.number, model.shrink(frame.view)))
+    for number, low in reversed(lows):
+        with _naming(number):
+            model.roll(low)

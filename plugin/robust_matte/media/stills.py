@@ -107,10 +107,11 @@ def read_channels(path: Path, names: Sequence[str]) -> FloatImage:
     image = _open(path)
     spec = image.spec()
     block = image.read_image(0, 0, 0, spec.nchannels, oiio.FLOAT)
+    reason = image.geterror()
     image.close()
     lacking = [name for name in names if name not in spec.channelnames]
     if block is None or lacking:
-        raise _unreadable(path, f"it lacks {lacking}" if lacking else oiio.geterror())
+        raise _unreadable(path, f"it lacks {lacking}" if lacking else reason)
     whole = np.asarray(block, np.float32).reshape(spec.height, spec.width, spec.nchannels)
     return whole[..., [spec.channelnames.index(name) for name in names]]
 

@@ -32,16 +32,17 @@ class FrameRange:
             SettingsError: It is no range of whole frames with one step.
         """
         try:
-            frames = sorted({int(number) for number in fileseq.FrameSet(text.strip())})
-        except (fileseq.FileSeqException, ValueError) as error:
-            raise _not_understood(text) from error
-        except fileseq.MaxSizeException as error:
+            typed = fileseq.FrameSet(text.strip())
+            frames = sorted({int(number) for number in typed})
+        except fileseq.MaxSizeException as error:  # a ValueError, so it comes first
             raise SettingsError(
                 f"The frame range {text} has more than ten million frames.",
                 hint="Check the digits of its first and last frame.",
             ) from error
+        except (fileseq.FileSeqException, ValueError, ArithmeticError) as error:
+            raise _not_understood(text) from error
         steps = {after - before for before, after in pairwise(frames)}
-        if not frames or len(steps) > 1:
+        if not frames or len(steps) > 1 or any(number % 1 for number in typed):
             raise _not_understood(text)
         return cls(frames[0], frames[-1], steps.pop() if steps else 1)
 

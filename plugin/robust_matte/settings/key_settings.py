@@ -90,6 +90,9 @@ class KeySettings(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"])
+            if first["type"] == "missing":
+                what = f"The setting {name} is missing."
+                raise SettingsError(what, hint="Name at least a plate.") from error
             raise SettingsError(
                 f"The setting {name} cannot be {first['input']!r}: {_lower(first['msg'])}.",
                 hint="robust-matte key --help lists the settings and their ranges.",
