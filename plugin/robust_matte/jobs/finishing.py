@@ -27,13 +27,13 @@ class Finisher:
     opened: OpenedJob
     plan: Plan
 
-    def finish(self, target: Target, segment: Segment, keyed: KeyedFrame) -> Written:
+    def finish(self, target: Target, keyed: KeyedFrame) -> Written:
         """Turn one keyed frame into files.
 
         Raises:
             OutputError: A file cannot be written.
         """
-        frame = keyed.frame
+        frame, segment = keyed.frame, keyed.segment
         area = self.opened.windows.area
         matte = finish_matte(frame, keyed.fgr, keyed.alpha, self.opened.seen, area)
         clamped = self._write(target, segment, matte, frame.header)

@@ -2,7 +2,8 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,8 +17,7 @@ from robust_matte.jobs.targets import Target, targets_for
 from robust_matte.keying.model import ModelOpener
 from robust_matte.keying.network import Network
 from robust_matte.keying.prepared import Preparation
-from robust_matte.keying.rolling import KeyedFrame, key_segment
-from robust_matte.keying.segments import Segment
+from robust_matte.keying.rolling import Run, key_runs
 from robust_matte.media.writebehind import WriteBehind
 from robust_matte.settings.key_settings import KeySettings
 
@@ -118,14 +118,17 @@ def _draw_sheet(job: PlannedJob, targets: Sequence[Target], listener: Listener) 
 def _write_all(job: PlannedJob, todo: Sequence[Target], listener: Listener) -> None:
     """Key and write what is to be done, reporting on this thread in the order of the work."""
     report = Report(len(todo), job.opened.outputs, job.opened.settings.nonfinite, listener)
-    with WriteBehind[Written](threads=_ENCODERS, depth=_HELD) as writer:
-        for work in _work(job, todo):
+    with (
+        WriteBehind[Written](threads=_ENCODERS, depth=_HELD) as writer,
+        closing(_work(job, todo)) as works,  # its reading threads end here, also on Ctrl-C
+    ):
+        for work in works:
             report.add(writer.submit(work))
         report.add(writer.drain())
     report.close()
 
 
-def _work(job: PlannedJob, todo: Sequence[Target]) -> Iterator[Callable[[], Written]]:
+def _work(job: PlannedJob, todo: Sequence[Target]) -> Generator[Callable[[], Written]]:
     """Yield the finishing of each frame: black ones at once, the others as they are keyed."""
     finisher = Finisher(job.opened, job.plan)
     by_source: dict[int, list[Target]] = defaultdict(list)
@@ -134,27 +137,24 @@ def _work(job: PlannedJob, todo: Sequence[Target]) -> Iterator[Callable[[], Writ
             yield partial(finisher.finish_black, target)
         else:
             by_source[target.source].append(target)
-    for segment in job.plan.keyed_segments():
-        wanted = frozenset(number for number in by_source if number in segment)
-        for keyed in _keyed_frames(job, segment, wanted):
-            for target in by_source[keyed.frame.number]:
-                yield partial(finisher.finish, target, segment, keyed)
-
-
-def _keyed_frames(
-    job: PlannedJob, segment: Segment, wanted: frozenset[int]
-) -> Iterator[KeyedFrame]:
-    """Key the wanted frames of a segment, rolling the state to them from its reset."""
-    if not wanted:
-        return iter(())
-    opened = job.opened
-    first = min(wanted) if opened.settings.cold else segment.first
-    inside = [number for number in opened.plate.numbers if first <= number <= segment.last]
-    return key_segment(
-        job.model,
-        opened.plate,
-        Preparation(opened.seen, opened.windows.area, opened.settings.nonfinite),
-        fed=[number for number in inside if number <= max(wanted)],
-        wanted=wanted,
-        warm_up=inside[1 : opened.settings.warm_up + 1],
+    preparation = Preparation(
+        job.opened.seen, job.opened.windows.area, job.opened.settings.nonfinite
     )
+    runs = _runs(job, frozenset(by_source))
+    for keyed in key_runs(job.model, job.opened.plate, preparation, runs):
+        for target in by_source[keyed.frame.number]:
+            yield partial(finisher.finish, target, keyed)
+
+
+def _runs(job: PlannedJob, wanted: frozenset[int]) -> list[Run]:
+    """Say what is fed of each segment with wanted frames: from its reset to the last of them."""
+    settings = job.opened.settings
+    runs = []
+    for segment in job.plan.keyed_segments():
+        mine = frozenset(number for number in wanted if number in segment)
+        if mine:
+            first = min(mine) if settings.cold else segment.first
+            inside = [n for n in job.opened.plate.numbers if first <= n <= segment.last]
+            fed = tuple(number for number in inside if number <= max(mine))
+            runs.append(Run(segment, fed, mine, tuple(inside[1 : settings.warm_up + 1])))
+    return runs

@@ -1,18 +1,19 @@
-"""Feeding one segment through the model in timeline order, after a warm-up."""
+"""Feeding segments through the model in timeline order, each after a warm-up."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Protocol
 
 from robust_matte.errors import ModelError
 from robust_matte.keying.model import MatteModel
 from robust_matte.keying.prepared import Preparation, PreparedFrame
+from robust_matte.keying.segments import Segment
 from robust_matte.media.frames import FloatImage, Frame
 from robust_matte.media.readahead import ReadAhead
 
-__all__ = ["FrameSource", "KeyedFrame", "key_segment", "read_prepared"]
+__all__ = ["FrameSource", "KeyedFrame", "Run", "key_runs", "read_prepared"]
 
 _DECODERS = 2  # decoding a frame takes a core about as long as the network takes two
 _HELD = 3  # prepared frames; each is 50 MB at 1080p, and 200 MB at 4K
@@ -25,35 +26,47 @@ class FrameSource(Protocol):
         """Return a task per frame of `numbers`, which ascend."""
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is done of one segment.
+
+    Attributes:
+        segment: The segment.
+        fed: Its frames up to the last wanted one, ascending. Those that are not wanted only roll
+            the state, which is all they do to the frames after them.
+        wanted: The frames to give a matte for.
+        warm_up: The frames after the first fed one that are fed backwards before it, ascending.
+    """
+
+    segment: Segment
+    fed: tuple[int, ...]
+    wanted: frozenset[int]
+    warm_up: tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class KeyedFrame:
     """A frame with what the model made of it; see `MatteModel.matte` for shapes."""
 
+    segment: Segment
     frame: PreparedFrame
     fgr: FloatImage
     alpha: FloatImage
 
 
-def key_segment(
-    model: MatteModel,
-    source: FrameSource,
-    preparation: Preparation,
-    *,
-    fed: Sequence[int],
-    wanted: Collection[int],
-    warm_up: Sequence[int],
+def key_runs(
+    model: MatteModel, source: FrameSource, preparation: Preparation, runs: Sequence[Run]
 ) -> Iterator[KeyedFrame]:
-    """Key one segment from its reset.
+    """Key runs one after another, dropping the model's state before each.
 
-    Frames that are not wanted only roll the state, which is all they do to the frames after them.
+    Frames are read twice where they also warm up, by two readers that go through the plate once
+    each: a movie is demuxed from its start once, however many cuts it has.
 
     Args:
-        model: Its state is dropped first.
+        model: The model.
         source: The plate.
         preparation: How frames are made ready.
-        fed: The segment's frames up to the last wanted one, ascending.
-        wanted: The frames to give a matte for.
-        warm_up: The frames after the segment's first that are fed backwards before it, ascending.
+        runs: In timeline order.
 
     Yields:
         The wanted frames, ascending.
@@ -62,12 +75,19 @@ def key_segment(
         InputError: A frame cannot be decoded.
         ModelError: The model failed; names the frame.
     """
-    model.reset()
-    _warm_up(model, source, preparation, warm_up)
-    with read_prepared(source, preparation, fed) as frames:
-        for frame in frames:
-            if keyed := _advance(model, frame, is_wanted=frame.number in wanted):
-                yield keyed
+    fed = [number for run in runs for number in run.fed]
+    warm_up = [number for run in runs for number in run.warm_up]
+    with (
+        read_prepared(source, preparation, fed) as reader,
+        read_prepared(source, preparation, warm_up) as ahead,
+    ):
+        frames, warming = iter(reader), iter(ahead)
+        for run in runs:
+            model.reset()
+            _warm_up(model, islice(warming, len(run.warm_up)))
+            for frame in islice(frames, len(run.fed)):
+                if keyed := _advance(model, frame, run):
+                    yield keyed
 
 
 def read_prepared(
@@ -82,37 +102,20 @@ def read_prepared(
     return ReadAhead(tasks, threads=_DECODERS, depth=_HELD)
 
 
-def _advance(model: MatteModel, frame: PreparedFrame, *, is_wanted: bool) -> KeyedFrame | None:
-    """Feed one frame; return its matte if it is wanted."""
-    with _naming(frame.number):
-        low = model.shrink(frame.view)
-        if is_wanted:
-            return KeyedFrame(frame, *model.matte(frame.view, low))
-        model.roll(low)
-    return None
-
-
-@contextmanager
-def _naming(number: int) -> Iterator[None]:
-    """Name the frame at which a model fails."""
-    try:
-        yield
-    except ModelError as error:
-        what = f"At frame {number}: {error.what}"
-        raise type(error)(what, hint=error.hint, frame=number) from error
-
-
-def _warm_up(
-    model: MatteModel, source: FrameSource, preparation: Preparation, numbers: Sequence[int]
-) -> None:
+def _warm_up(model: MatteModel, frames: Iterable[PreparedFrame]) -> None:
     """Feed frames backwards at low resolution, so that the first real frame is not the first."""
-    if not numbers:
-        return
-    lows = []
-    with read_prepared(source, preparation, numbers) as frames:
-        for frame in frames:
-            with _naming(frame.number):
-                lows.append((frame.number, model.shrink(frame.view)))
-    for number, low in reversed(lows):
-        with _naming(number):
-            model.roll(low)
+    for low in reversed([model.shrink(frame.view) for frame in frames]):
+        model.roll(low)
+
+
+def _advance(model: MatteModel, frame: PreparedFrame, run: Run) -> KeyedFrame | None:
+    """Feed one frame; return its matte if it is wanted."""
+    try:
+        low = model.shrink(frame.view)
+        if frame.number in run.wanted:
+            return KeyedFrame(run.segment, frame, *model.matte(frame.view, low))
+        model.roll(low)
+    except ModelError as error:
+        what = f"At frame {frame.number}: {error.what}"
+        raise type(error)(what, hint=error.hint, frame=frame.number) from error
+    return None
