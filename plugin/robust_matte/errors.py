@@ -17,6 +17,7 @@ class decides the exit code::
     │   ├── WriteError
     │   ├── DiskFullError
     │   └── WouldOverwriteError
+    ├── Preempted              75   the machine is needed; running it again continues
     └── Cancelled             130   the user stopped the job; running it again continues
 """
 
@@ -33,6 +34,7 @@ __all__ = [
     "MissingFramesError",
     "ModelError",
     "OutputError",
+    "Preempted",
     "RobustMatteError",
     "SettingsError",
     "WeightsDamagedError",
@@ -127,6 +129,12 @@ class DiskFullError(OutputError):
 
 class WouldOverwriteError(OutputError):
     """The output exists and is not this job's own."""
+
+
+class Preempted(RobustMatteError):  # noqa: N818 - not an error: the farm asked for it
+    """The job was told to make room; finished frames are kept."""
+
+    exit_code = 75
 
 
 class Cancelled(RobustMatteError):  # noqa: N818 - not an error: the user asked for it

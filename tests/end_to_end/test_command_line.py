@@ -149,9 +149,22 @@ def test_mistake_is_two_sentences_and_a_code(
     assert not list(tmp_path.glob("**/*matte*.exr"))
 
 
-@pytest.mark.skipif(os.name == "nt", reason="SIGINT cannot be sent to one process on Windows")
-def test_ctrl_c_keeps_whole_frames_and_exits_130(
-    environment: dict[str, str], moving_frames: Any, write_exr_plate: Any, filled_weights: Path
+@pytest.mark.skipif(os.name == "nt", reason="Windows cannot send these to one process")
+@pytest.mark.parametrize(
+    ("sent", "code", "said"),
+    [
+        pytest.param(signal.SIGINT, 130, "Stopped.", id="Ctrl-C"),
+        pytest.param(signal.SIGTERM, 75, "Stopped by SIGTERM.", id="SIGTERM"),
+    ],
+)
+def test_signal_keeps_whole_frames_and_has_its_exit_code(
+    sent: signal.Signals,
+    code: int,
+    said: str,
+    environment: dict[str, str],
+    moving_frames: Any,
+    write_exr_plate: Any,
+    filled_weights: Path,
 ) -> None:
     plate = write_exr_plate(moving_frames(range(1, 200)))
     out = Path(plate).parent / "out"
@@ -167,13 +180,13 @@ def test_ctrl_c_keeps_whole_frames_and_exits_130(
         for line in process.stderr:
             if json.loads(line)["event"] == "frame":
                 break
-        process.send_signal(signal.SIGINT)
-        said = process.stderr.read()
-    assert process.returncode == 130
-    assert said.rstrip().endswith(
-        "Stopped.\nFinished frames are kept; the same command goes on from there."
+        process.send_signal(sent)
+        rest = process.stderr.read()
+    assert process.returncode == code
+    assert rest.rstrip().endswith(
+        f"{said}\nFinished frames are kept; the same command goes on from there."
     )
-    assert "Traceback" not in said
+    assert "Traceback" not in rest
     assert 1 <= len(list(out.glob("*.exr"))) < 199
     assert not list(out.glob(".*"))
 

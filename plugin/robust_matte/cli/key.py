@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from robust_matte.cli.progress import ProgressStyle, show_progress
+from robust_matte.cli.stopping import stopping_softly
 from robust_matte.cli.summary import print_summary
-from robust_matte.errors import Cancelled
 from robust_matte.settings.choices import (
     Compression,
     Depth,
@@ -182,7 +182,6 @@ def key_command(
 
     Frames that are right already are left alone, so the same command goes on where it was stopped.
     """
-    from robust_matte.jobs.key import key
     from robust_matte.settings.key_settings import KeySettings
 
     if verbose:
@@ -210,11 +209,8 @@ def key_command(
         overwrite=overwrite,
         contact_sheet=contact_sheet,
     )
-    try:
-        with show_progress(progress) as listener:
-            result = key(settings, listener)
-    except KeyboardInterrupt as error:  # here, because click would make it exit code 1
-        raise Cancelled(
-            "Stopped.", hint="Finished frames are kept; the same command goes on from there."
-        ) from error
+    with stopping_softly(), show_progress(progress) as listener:
+        from robust_matte.jobs.key import key  # imports torch, so only when signals are handled
+
+        result = key(settings, listener)
     print_summary(result)

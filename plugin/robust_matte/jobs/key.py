@@ -117,6 +117,7 @@ def _draw_sheet(job: PlannedJob, targets: Sequence[Target], listener: Listener) 
 
 def _write_all(job: PlannedJob, todo: Sequence[Target], listener: Listener) -> None:
     """Key and write what is to be done, reporting on this thread in the order of the work."""
+    job.opened.outputs.remove_leftovers([target.number for target in todo])
     report = Report(len(todo), job.opened.outputs, job.opened.settings.nonfinite, listener)
     with (
         WriteBehind[Written](threads=_ENCODERS, depth=_HELD) as writer,

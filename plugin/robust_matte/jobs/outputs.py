@@ -1,6 +1,6 @@
 """Where a job's files go, what is in them, and which of them are already right."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from robust_matte.errors import FrameReadError, SettingsError, WouldOverwriteError
 from robust_matte.keying.matte import Matte
+from robust_matte.media.atomic import remove_leftovers
 from robust_matte.media.exr_header import read_header
 from robust_matte.media.exr_write import to_half, write_exr
 from robust_matte.media.frames import FrameHeader
@@ -138,6 +139,11 @@ class Outputs:
                         frame=number,
                         path=path,
                     )
+
+    def remove_leftovers(self, numbers: Sequence[int]) -> None:
+        """Remove what a killed run left of these frames under temporary names."""
+        for pattern in self.patterns.values():
+            remove_leftovers(pattern.folder, [pattern.path(number).name for number in numbers])
 
     def is_done(self, number: int, job: str) -> bool:
         """Say whether a frame is complete: written by this very job, and decodable."""

@@ -158,7 +158,7 @@ def _new_plan(opened: OpenedJob, request: Request, listener: Listener) -> Plan:
     outside = [cut for cut in starts if not numbers[0] <= cut <= numbers[-1]]
     if outside:
         raise SettingsError(
-            f"The cuts {frame_ranges(outside)} are outside of the plate, which holds "
+            f"The cuts {frame_ranges(outside)} are outside of {opened.plate.source}, which holds "
             f"{frame_ranges(numbers)}.",
             hint="Give the first frame of each new shot, in the plate's own numbers.",
         )

@@ -14,7 +14,10 @@ REC709_CHROMATICITIES = (0.64, 0.33, 0.3, 0.6, 0.15, 0.06, 0.3127, 0.329)  # ITU
 
 # Transfer tags whose pictures are made for a Rec.1886 display, and the one that is sRGB's.
 _MOVIE_SPACES = dict.fromkeys(
-    (None, "bt709", "smpte170m", "gamma22", "gamma28", "bt2020-10", "bt2020-12"),
+    (
+        *(None, "bt709", "bt470m", "bt470bg", "smpte170m", "smpte240m"),
+        *("iec61966-2-4", "bt1361e", "bt2020-10", "bt2020-12"),
+    ),
     PlateSpace.GAMMA24_REC709,
 ) | {"iec61966-2-1": PlateSpace.SRGB}
 _OTHER_PRIMARIES = frozenset({"bt2020", "smpte431", "smpte432"})
@@ -63,8 +66,8 @@ def _movie_space(plate: MoviePlate) -> AssumedSpace:
     space = _MOVIE_SPACES.get(info.transfer)
     if space is None or info.primaries in _OTHER_PRIMARIES:
         raise InputError(
-            f"{plate.source} is tagged with transfer {info.transfer} and primaries "
-            f"{info.primaries}, which cannot be converted yet.",
+            f"{plate.source} is tagged with transfer {info.transfer or 'unstated'} and primaries "
+            f"{info.primaries or 'unstated'}, which cannot be converted yet.",
             hint="Convert it to Rec.709, or name the space to read it as with --plate-space.",
         )
     if info.transfer is None:

@@ -76,7 +76,8 @@ def requested_frames(plate: Plate, asked: FrameRange | None, policy: Missing) ->
     missing = [number for number in wanted if number not in present]
     if len(missing) == len(wanted):
         raise SettingsError(
-            f"The plate has none of the frames {wanted}: it holds {frame_ranges(plate.numbers)}.",
+            f"{plate.source} has none of the frames {wanted}: "
+            f"it holds {frame_ranges(plate.numbers)}.",
             hint="Ask for frames that exist with --frames.",
         )
     if missing and policy is Missing.FAIL:

@@ -1,0 +1,34 @@
+"""Being told to stop: begun frames are finished, and the exit code says by whom."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+from robust_matte.errors import Cancelled, Preempted
+
+__all__ = ["stopping_softly"]
+
+_HINT = "Finished frames are kept; the same command goes on from there."
+
+
+@contextmanager
+def stopping_softly() -> Iterator[None]:
+    """Turn Ctrl-C and SIGTERM into errors of ours while the context lasts.
+
+    Raises:
+        Cancelled: The user pressed Ctrl-C.
+        Preempted: SIGTERM came, as from a farm that wants the machine.
+    """
+    before = signal.signal(signal.SIGTERM, _preempt)
+    try:
+        yield
+    except KeyboardInterrupt as error:  # here, because click would make it exit code 1
+        raise Cancelled("Stopped.", hint=_HINT) from error
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _preempt(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - as signal calls it
+    raise Preempted("Stopped by SIGTERM.", hint=_HINT)
