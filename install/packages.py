@@ -160,7 +160,7 @@ def _refuse_result(environment: Environment, build: TorchBuild, runner: Runner) 
     answer = runner.capture([str(environment.python), "-P", "-c", PROBE])
     reply = " / ".join(answer.text.strip().splitlines()[-1:])
     raise InstallError(
-        f"{build} was installed into {environment.folder}, but importing it says: {reply}",
+        f"{build} was installed into {environment.folder}, but importing it says: {reply}.",
         hint=f"On Linux torch needs glibc 2.28 or newer; else delete {environment.folder} and run "
         "the same command again.",
     )

@@ -102,7 +102,8 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
         ) from error
     except Exception as error:  # a damaged or hostile pickle can raise anything
         raise CheckpointError(
-            f"{path} is damaged, or is no plain table of tensors: {_first_line(error)}", _COPY_AGAIN
+            f"{path} is damaged, or is no plain table of tensors: {_first_line(error)}.",
+            _COPY_AGAIN,
         ) from error
 
 
@@ -222,4 +223,4 @@ def _described(tensor: Tensor) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    return (str(error).strip() or "no reason was given").splitlines()[0].rstrip(".")

@@ -1,6 +1,7 @@
 """Feeding segments through the model in timeline order, each after a warm-up."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -104,18 +105,30 @@ def read_prepared(
 
 def _warm_up(model: MatteModel, frames: Iterable[PreparedFrame]) -> None:
     """Feed frames backwards at low resolution, so that the first real frame is not the first."""
-    for low in reversed([model.shrink(frame.view) for frame in frames]):
-        model.roll(low)
+    lows = []
+    for frame in frames:
+        with _naming(frame.number):
+            lows.append((frame.number, model.shrink(frame.view)))
+    for number, low in reversed(lows):
+        with _naming(number):
+            model.roll(low)
 
 
 def _advance(model: MatteModel, frame: PreparedFrame, run: Run) -> KeyedFrame | None:
     """Feed one frame; return its matte if it is wanted."""
-    try:
+    with _naming(frame.number):
         low = model.shrink(frame.view)
         if frame.number in run.wanted:
             return KeyedFrame(run.segment, frame, *model.matte(frame.view, low))
         model.roll(low)
-    except ModelError as error:
-        what = f"At frame {frame.number}: {error.what}"
-        raise type(error)(what, hint=error.hint, frame=frame.number) from error
     return None
+
+
+@contextmanager
+def _naming(number: int) -> Iterator[None]:
+    """Name the frame at which a model fails."""
+    try:
+        yield
+    except ModelError as error:
+        what = f"At frame {number}: {error.what}"
+        raise type(error)(what, hint=error.hint, frame=number) from error

@@ -135,7 +135,7 @@ class Movie:
         else:
             reason = slot.strerror if isinstance(slot, FFmpegError) else "its data are damaged"
             what = f"cannot be decoded: {reason}."
-            hint = "Copy the movie again, or leave the frame out with --frames."
+            hint = "Copy the movie again, or key its good frames as an image sequence."
         return partial(_fail, f"Frame {number} of {self.path} {what}", hint, number, self.path)
 
     def _convert(self, number: int, frame: av.VideoFrame) -> Frame:

@@ -131,7 +131,7 @@ def _unreadable(path: Path, reason: str, number: int | None = None) -> FrameRead
     said = " ".join(reason.replace(str(path), "").split()).strip(' ":.') or "no reason was given"
     return FrameReadError(
         f"{path} cannot be read: {said}.",
-        hint="Render or copy the file again, or take its frame out with --frames.",
+        hint="Render or copy the file again, or move it away and key with --missing hold.",
         frame=number,
         path=path,
     )
