@@ -138,7 +138,13 @@ def load_plan(path: Path) -> Plan | None:
         return Plan.model_validate_json(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (ValidationError, OSError) as error:
+    except OSError as error:
+        raise WouldOverwriteError(
+            f"{path} cannot be read: {error.strerror}.",
+            hint="Make it readable, or choose another output.",
+            path=path,
+        ) from error
+    except ValidationError as error:
         raise WouldOverwriteError(
             f"{path} is not a plan that this version can read.",
             hint="Choose another output, or replace the result with --overwrite.",

@@ -1,0 +1,37 @@
+"""Sizes of the low-resolution view."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from robust_matte.settings.low_res import Downsample
+
+sides = st.integers(1, 16384)
+
+
+@given(sides, sides, st.integers(32, 8192))
+def test_longest_side_is_the_one_asked_for(width: int, height: int, side: int) -> None:
+    small = Downsample.parse(f"{side}px").size(width, height)
+    assert max(small) == min(side, max(width, height))
+    scale = max(small) / max(width, height)
+    for got, full in zip(small, (width, height), strict=True):
+        assert 1 <= got <= full
+        assert abs(got - full * scale) <= 0.5 + 1e-9 or got == 1
+
+
+@given(sides, sides, st.floats(1e-6, 1.0))
+def test_ratio_is_kept_within_half_a_pixel(width: int, height: int, ratio: float) -> None:
+    for got, full in zip(Downsample(ratio=ratio).size(width, height), (width, height), strict=True):
+        assert 1 <= got <= full
+        assert abs(got - full * ratio) <= 0.5 or got == 1
+
+
+@given(sides, sides)
+def test_auto_is_512_pixels(width: int, height: int) -> None:
+    assert Downsample.parse("auto") == Downsample.parse("512px")
+    assert Downsample.parse("auto").size(width, height) == Downsample(side=512).size(width, height)
+
+
+@given(sides, sides, st.integers(32, 8192))
+def test_portrait_is_landscape_turned(width: int, height: int, side: int) -> None:
+    size = Downsample(side=side)
+    assert size.size(width, height) == size.size(height, width)[::-1]

@@ -1,0 +1,73 @@
+"""The settings document: what it takes, what it refuses and how it says so."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from robust_matte.errors import SettingsError
+from robust_matte.settings.choices import Layers, PlateSpace
+from robust_matte.settings.key_settings import KeySettings
+
+
+def test_words_of_the_command_line_are_taken() -> None:
+    settings = KeySettings.checked(
+        plate="p.####.exr",
+        model="w.pth",
+        layers="separate",
+        plate_space="g24_rec709_tx",
+        threads="4",
+    )
+    assert settings.layers is Layers.SEPARATE
+    assert settings.plate_space is PlateSpace.GAMMA24_REC709
+    assert settings.model == Path("w.pth")
+    assert settings.threads == 4
+
+
+def test_frames_are_kept_in_one_spelling() -> None:
+    assert KeySettings.checked(plate="p", frames=" 10-5x2").frames == "6-10x2"
+    assert KeySettings.checked(plate="p").frames is None
+
+
+def test_document_comes_back_from_json() -> None:
+    settings = KeySettings.checked(
+        plate="é plate.####.exr", model="w.pth", frames="1-9x2", downsample="0.25", cuts="4,7"
+    )
+    assert KeySettings.model_validate_json(settings.model_dump_json()) == settings
+
+
+def test_settings_cannot_be_changed() -> None:
+    settings = KeySettings.checked(plate="p")
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.plate = "q"  # type: ignore[misc]
+
+
+REFUSED = [
+    pytest.param({"colour": 1}, "The setting colour cannot be 1: ", id="unknown name"),
+    pytest.param({"threads": -1}, "The setting threads cannot be -1: ", id="below"),
+    pytest.param({"warm_up": 257}, "The setting warm_up cannot be 257: ", id="above"),
+    pytest.param({"first_frame": 1.5}, "The setting first_frame cannot be 1.5: ", id="fraction"),
+    pytest.param({"depth": "8bit"}, "The setting depth cannot be '8bit': ", id="choice"),
+    pytest.param({"device": "cuda:x"}, "The setting device cannot be 'cuda:x': ", id="device"),
+    pytest.param({"device": "cuda:0 "}, "The setting device cannot be 'cuda:0 ': ", id="blank"),
+    pytest.param({"frames": "x"}, 'The frame range "x" cannot', id="frames"),
+    pytest.param({"cuts": "x"}, 'The cuts "x" cannot', id="cuts"),
+    pytest.param({"downsample": "x"}, 'The downsampling "x" cannot', id="downsample"),
+    pytest.param({"plate": None}, "The setting plate cannot be None: ", id="no plate"),
+]
+
+
+@pytest.mark.parametrize(("values", "said"), REFUSED)
+def test_bad_value_is_named(values: dict[str, Any], said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        KeySettings.checked(**({"plate": "p"} | values))
+    assert caught.value.what.startswith(said)
+    assert caught.value.what.endswith(".")
+    assert caught.value.hint.endswith(".")
+
+
+def test_missing_plate_is_told_without_the_other_settings() -> None:
+    with pytest.raises(SettingsError, match=r"^The setting plate is missing\. ") as caught:
+        KeySettings.checked(model="w.pth")
+    assert "w.pth" not in str(caught.value)
