@@ -24,6 +24,8 @@ NO_MEDIA = f"{MEDIA_VARIABLE} does not name a folder with test footage"
 
 sys.path.insert(0, str(ROOT / "install"))  # its files import each other by name, as scripts do
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: see keying/cores.py
+
 hypothesis.settings.register_profile("local", deadline=None, max_examples=60)
 hypothesis.settings.register_profile("ci", deadline=None, max_examples=60, derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")

@@ -10,6 +10,7 @@ import typer
 from robust_matte.cli.progress import ProgressStyle, show_progress
 from robust_matte.cli.stopping import stopping_softly
 from robust_matte.cli.summary import print_summary
+from robust_matte.keying.cores import share_cores
 from robust_matte.settings.choices import (
     Compression,
     Depth,
@@ -209,6 +210,7 @@ def key_command(
         overwrite=overwrite,
         contact_sheet=contact_sheet,
     )
+    share_cores()
     with stopping_softly(), show_progress(progress) as listener:
         from robust_matte.jobs.key import key  # imports torch, so only when signals are handled
 

@@ -48,4 +48,22 @@ def transform(
 def _processor(source: PlateSpace, target: PlateSpace, exact: bool) -> ocio.CPUProcessor:
     config = ocio.Config.CreateFromFile(_CONFIG)
     flags = ocio.OPTIMIZATION_LOSSLESS if exact else ocio.OPTIMIZATION_DEFAULT
-    return config.getProcessor(str(source), str(target)).getOptimizedCPUProcessor(flags)
+    steps = ocio.GroupTransform([_to_linear(source, ocio.TRANSFORM_DIR_FORWARD)])
+    steps.appendTransform(_to_linear(target, ocio.TRANSFORM_DIR_INVERSE))
+    return config.getProcessor(steps).getOptimizedCPUProcessor(flags)
+
+
+def _to_linear(space: PlateSpace, direction: ocio.TransformDirection) -> ocio.Transform:
+    """Return the way from a space to linear light, or back.
+
+    The config's own gamma 2.4 hands codes below black on as they are, so that a movie's noise would
+    become strongly negative light; mirrored it stays noise.
+    """
+    if space is PlateSpace.GAMMA24_REC709:
+        return ocio.ExponentTransform(
+            value=[2.4, 2.4, 2.4, 1.0],
+            negativeStyle=ocio.NEGATIVE_MIRROR,
+            direction=direction,
+        )
+    linear = str(PlateSpace.LINEAR_REC709)
+    return ocio.ColorSpaceTransform(src=str(space), dst=linear, direction=direction)

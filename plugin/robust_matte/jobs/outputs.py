@@ -12,6 +12,7 @@ from robust_matte.keying.matte import Matte
 from robust_matte.media.atomic import remove_leftovers
 from robust_matte.media.exr_header import read_header
 from robust_matte.media.exr_write import to_half, write_exr
+from robust_matte.media.formats import IMAGE_SUFFIXES, MOVIE_SUFFIXES
 from robust_matte.media.frames import FrameHeader
 from robust_matte.media.sequences import FramePattern, is_pattern
 from robust_matte.media.stills import decodes
@@ -66,29 +67,18 @@ class Outputs:
         """
         text = text or f"{plate.stem}_matte"
         path = Path(text)
-        if is_pattern(path.name) or (path.suffix and not path.is_dir() and plate.digits == 0):
-            pattern = FramePattern.parse(text)
-        elif path.suffix.lower() == ".exr":
-            raise SettingsError(
-                f"The output {text} has no place for the frame number.",
-                hint=f"Name it {path.with_suffix('').name}.####.exr, or name a folder.",
-                path=path,
-            )
-        else:
+        names_file = path.suffix.lower() in IMAGE_SUFFIXES | MOVIE_SUFFIXES and not path.is_dir()
+        if not (names_file or is_pattern(path.name)):
             base = f"{plate.stem}_matte{plate.separator if plate.digits else ''}"
             pattern = FramePattern(path, base, plate.digits, ".exr")
-        if pattern.suffix.lower() != ".exr":
-            raise SettingsError(
-                f"The output {text} is not an EXR file.",
-                hint="Name a folder, or a pattern that ends in .exr.",
-                path=path,
-            )
+        else:
+            pattern = _named_file(text, needs_number=plate.digits > 0)
         return cls(pattern, layers, depth, compression)
 
     @property
     def job_folder(self) -> Path:
         """Where the plan and the contact sheet are."""
-        return self.pattern.folder / f"{self.pattern.stem}.robust_matte"
+        return self.pattern.folder / f"{self.pattern.stem or 'matte'}.robust_matte"
 
     @property
     def patterns(self) -> dict[str, FramePattern]:
@@ -132,7 +122,7 @@ class Outputs:
         """
         for number in numbers:
             for path in self.files(number):
-                if path.exists() and _job_of(path) not in (job, None):
+                if path.exists() and _job_of(path) != job:
                     raise WouldOverwriteError(
                         f"{path} exists and was not written by this job.",
                         hint="Choose another output, or replace it with --overwrite.",
@@ -186,6 +176,24 @@ class Outputs:
         return clamped
 
 
+def _named_file(text: str, *, needs_number: bool) -> FramePattern:
+    """Read the name of an EXR file."""
+    path = Path(text)
+    if path.suffix.lower() != ".exr":
+        raise SettingsError(
+            f"The output {text} is not an EXR file.",
+            hint="Name a folder, or a pattern that ends in .exr.",
+            path=path,
+        )
+    if needs_number and not is_pattern(path.name):
+        raise SettingsError(
+            f"The output {text} has no place for the frame number.",
+            hint=f"Name it {path.with_suffix('').name}.####.exr, or name a folder.",
+            path=path,
+        )
+    return FramePattern.parse(text)
+
+
 def _channels(layers: Layers, layer: str, matte: Matte) -> _Channels:
     """Return the channels of one file."""
     if layers is Layers.COMBINED:
@@ -205,9 +213,9 @@ def _rgb(colour: NDArray[np.float32], prefix: str = "") -> _Channels:
 
 
 def _job_of(path: Path) -> str | None:
-    """Return the job a file says it is of, `""` if it says none, None if it is damaged."""
+    """Return the job a file says it is of; None if it says none, or is no EXR."""
     try:
         attribute = read_header(path).parts[0].attributes.get(JOB_ATTRIBUTE)
     except FrameReadError:
         return None
-    return attribute.value.decode(errors="replace") if attribute else ""
+    return attribute.value.decode(errors="replace") if attribute else None

@@ -24,7 +24,7 @@ from robust_matte.media.movie_streams import opened_movie, read_first_frame
 from robust_matte.media.movie_tags import MovieInfo, is_steady, read_info
 from robust_matte.media.windows import Window
 
-__all__ = ["Movie", "MovieInfo"]
+__all__ = ["Movie"]
 
 
 class Movie:
