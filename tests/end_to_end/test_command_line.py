@@ -77,10 +77,8 @@ MISTAKES = [
         ["{plate}", "--model", "absent.pth"], 5, "absent.pth cannot be read", id="weights"
     ),
     pytest.param(["{plate}", "--model", "{plate_file}"], 5, "shot.1001.exr", id="no weights file"),
-    pytest.param(
-        ["no.####.exr", "--model", "{model}"], 3, "No file matches no.####.exr", id="plate"
-    ),
-    pytest.param(["nowhere", "--model", "{model}"], 3, "no file or folder nowhere", id="folder"),
+    pytest.param(["no.####.exr", "--model", "{model}"], 3, "/no.####.exr", id="plate"),
+    pytest.param(["nowhere", "--model", "{model}"], 3, "/nowhere.", id="folder"),
     pytest.param(
         ["{plate}", "--model", "{model}", "--frames", "7-9"],
         2,

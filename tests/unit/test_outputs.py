@@ -27,10 +27,6 @@ COMBINED, SEPARATE = Layers.COMBINED, Layers.SEPARATE
 @pytest.mark.parametrize(
     ("text", "plate", "file"),
     [
-        pytest.param(None, SHOT, "sh010_matte/sh010_matte.0007.exr", id="nothing said"),
-        pytest.param(
-            None, STILL, "portrait_matte/portrait_matte.exr", id="nothing said of a still"
-        ),
         pytest.param("out", SHOT, "out/sh010_matte.0007.exr", id="folder"),
         pytest.param("out.v2", SHOT, "out.v2/sh010_matte.0007.exr", id="folder with a dot"),
         pytest.param("out", STILL, "out/portrait_matte.exr", id="folder of a still"),
@@ -45,7 +41,7 @@ COMBINED, SEPARATE = Layers.COMBINED, Layers.SEPARATE
         pytest.param("o/m.####.exr", STILL, "o/m.0007.exr", id="pattern for a still"),
     ],
 )
-def test_names_are_the_plates_or_as_asked(text: str | None, plate: FramePattern, file: str) -> None:
+def test_names_are_the_plates_or_as_asked(text: str, plate: FramePattern, file: str) -> None:
     outputs = Outputs.named(text, plate, layers=COMBINED)
     assert outputs.files(7) == (Path(file),)
     assert list(outputs.patterns) == ["rgba"]

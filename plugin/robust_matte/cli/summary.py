@@ -7,6 +7,8 @@ if TYPE_CHECKING:
 
 __all__ = ["print_summary"]
 
+_WIDEST = 5000  # a path must never be cut off: people copy it
+
 
 def print_summary(result: "KeyResult") -> None:
     """Print where the result is and how it went."""
@@ -26,4 +28,4 @@ def print_summary(result: "KeyResult") -> None:
     table.add_row("time", f"{result.seconds:.1f} s{rate}")
     if result.warnings:
         table.add_row("warnings", str(result.warnings))
-    Console(soft_wrap=True, highlight=False).print(table)
+    Console(width=_WIDEST, highlight=False).print(table)

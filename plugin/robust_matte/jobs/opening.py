@@ -1,6 +1,7 @@
 """Opening a job: settings checked against plate and output, before anything heavy is loaded."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from robust_matte.colour.model_view import ModelView
 from robust_matte.errors import SettingsError
@@ -53,8 +54,9 @@ def open_job(settings: KeySettings, listener: Listener) -> OpenedJob:
         SettingsError: A setting does not fit the plate.
     """
     plate = open_plate(settings.plate, first_frame=settings.first_frame)
+    place = Path(settings.output or f"{plate.pattern.stem}_matte")
     outputs = Outputs.named(
-        settings.output,
+        str(place.absolute()),  # messages and the summary name it in full
         plate.pattern,
         layers=settings.layers,
         depth=settings.depth,

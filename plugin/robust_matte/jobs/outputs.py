@@ -45,7 +45,7 @@ class Outputs:
     @classmethod
     def named(
         cls,
-        text: str | None,
+        text: str,
         plate: FramePattern,
         *,
         layers: Layers,
@@ -55,8 +55,7 @@ class Outputs:
         """Find the names of a job's files.
 
         Args:
-            text: A pattern such as `sh010_matte.####.exr`, or a folder; None is the folder
-                `<plate>_matte` in the current one.
+            text: A pattern such as `sh010_matte.####.exr`, or a folder.
             plate: What a folder's files are named after.
             layers: How layers are spread over files.
             depth: Bits of a channel.
@@ -65,7 +64,6 @@ class Outputs:
         Raises:
             SettingsError: The name is no EXR, or has no place for the frame number.
         """
-        text = text or f"{plate.stem}_matte"
         path = Path(text)
         names_file = path.suffix.lower() in IMAGE_SUFFIXES | MOVIE_SUFFIXES and not path.is_dir()
         if not (names_file or is_pattern(path.name)):

@@ -102,6 +102,7 @@ def hash_weights(path: Path | None) -> Weights:
     if path is None:
         what = "No weights are named, and this version brings none along."
         raise WeightsMissingError(what, hint=_GET)
+    path = path.absolute()
     try:
         with path.open("rb") as file:
             return Weights(path, hashlib.file_digest(file, "sha256").hexdigest())

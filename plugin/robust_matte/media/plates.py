@@ -166,10 +166,10 @@ def open_plate(text: str, *, first_frame: int = 1) -> Plate:
         InputError: There is no such plate, or it cannot be read.
         SettingsError: The pattern cannot be understood.
     """
-    path = Path(text)
+    path = Path(text).absolute()  # messages and logs name it in full
     if path.suffix.lower() in MOVIE_SUFFIXES and not path.is_dir():
         return MoviePlate(path, first_frame=first_frame)
-    return SequencePlate(find_sequence(text))
+    return SequencePlate(find_sequence(str(path)))
 
 
 def _fingerprint(paths: Sequence[Path]) -> str:
