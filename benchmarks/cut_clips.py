@@ -225,9 +225,8 @@ def replace_person(scene: Scene, rng: Rng) -> dict[str, float]:
     return {}
 
 
-def punch_in(scene: Scene, _rng: Rng) -> dict[str, float]:
+def punch_in(_scene: Scene, _rng: Rng) -> dict[str, float]:
     """The camera moves in."""
-    del scene
     return {"zoom": 1.5, "x": 0.05, "y": 0.02}
 
 
@@ -285,39 +284,24 @@ def through(level: float, gap: int, rng: Rng, lead: int) -> Made:
     return frames, {lead + gap}, {lead}
 
 
-def inserted(rng: Rng, lead: int) -> Made:
-    """Four frames of another shot."""
-    first, second = Scene(rng), Scene(rng)
-    frames = [(second if 0 <= t - lead < 4 else first).at(t) for t in range(lead + TAIL)]
-    return frames, {lead, lead + 4}, set()
-
-
 def intruded(length: int, rng: Rng, lead: int) -> Made:
-    """One or two frames of another picture: a glitch, a flash that lights another world."""
+    """A few frames of another picture in a shot; one or two are a glitch and no cut."""
     first, second = Scene(rng), Scene(rng)
     frames = [(second if 0 <= t - lead < length else first).at(t) for t in range(lead + TAIL)]
-    return frames, set(), set()
+    return frames, {lead, lead + length} if length > 2 else set(), set()
 
 
-def on_twos(rng: Rng, lead: int) -> Made:
-    """The camera goes along with somebody, every picture held for two frames."""
-    scene = Scene(rng)
+def followed(hold: int, green: bool, rng: Rng, lead: int) -> Made:
+    """The camera goes along with somebody, every picture held for `hold` frames."""
+    scene = Scene(rng, green=green)
     scene.drift = np.array([0.02, 0.0])
-    return [scene.at(t // 2 * 2) for t in range(lead + TAIL)], set(), set()
-
-
-def green_walk(rng: Rng, lead: int) -> Made:
-    """Somebody moves before a green screen."""
-    scene = Scene(rng, green=True)
-    return [scene.at(2 * t) for t in range(lead + TAIL)], set(), set()
+    return [scene.at(t // hold * hold) for t in range(lead + TAIL)], set(), set()
 
 
 def early(at: int, rng: Rng, lead: int) -> Made:
     """A cut `at` frames after the first, or before the end."""
-    frames, _, _ = joined((), rng, lead)
-    if at > 0:
-        return frames[lead - at :], {at}, set()
-    return frames[: lead - at], {lead}, set()
+    frames, cuts, _ = joined((), rng, lead)
+    return (frames[lead - at :], {at}, set()) if at > 0 else (frames[: lead - at], cuts, set())
 
 
 def _every(gain: float, period: int, event: int, _rng: Rng) -> float:
@@ -372,16 +356,16 @@ CASES: dict[str, Callable[[Rng, int], Made]] = {
     ),
     **{f"dissolve, {n} frames": partial(dissolved, n) for n in (6, 12)},
     **{f"someone passes close {speed}": partial(crossed, speed) for speed in (0.08, 0.15, 0.3)},
-    "walk before green": green_walk,
+    "along with somebody, green": partial(followed, 1, True),
+    "along with somebody, on twos": partial(followed, 2, False),
     "glitch, 1 frames": partial(intruded, 1),
     "glitch, 2 frames": partial(intruded, 2),
-    "along with somebody, on twos": on_twos,
     "CUT": partial(joined, ()),
     "CUT, dark 3 %": partial(joined, (), gains=(0.03, 0.03)),
     "CUT, dark 6 %": partial(joined, (), gains=(0.06, 0.06)),
     "CUT, dark to bright": partial(joined, (), gains=(0.05, 1)),
     **{f"CUT, {n} frames apart": partial(joined, (n, n, n)) for n in (2, 3, 4)},
-    "CUT, 4 frames in a shot": inserted,
+    "CUT, 4 frames in a shot": partial(intruded, 4),
     "CUT, jump of a person": partial(jumped, step_aside),
     "CUT, another person": partial(jumped, replace_person),
     "CUT, punch-in": partial(jumped, punch_in),

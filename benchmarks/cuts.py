@@ -1,6 +1,6 @@
 """Cut detection against PySceneDetect: missed and false cuts per kind of clip.
 
-Usage: python benchmarks/cuts.py [MEDIA_DIR] [--seeds 301-306] [--ours]
+Usage: python benchmarks/cuts.py [MEDIA_DIR] [--seeds 701-706] [--ours]
 
 With MEDIA_DIR also `clips/interview.mp4` and what is spliced from it and from the photographs in
 `training/people`. The other detectors need `pip install scenedetect opencv-python-headless`, in an
@@ -173,7 +173,7 @@ def main(arguments: Sequence[str]) -> int:
     """Print everything."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("media", nargs="?", type=Path, help="folder with clips/interview.mp4")
-    parser.add_argument("--seeds", default="301-306", help="first and last seed, %(default)s")
+    parser.add_argument("--seeds", default="701-706", help="first and last seed, %(default)s")
     parser.add_argument("--ours", action="store_true", help="without PySceneDetect")
     options = parser.parse_args(arguments)
     first, last = (int(part) for part in options.seeds.split("-"))

@@ -10,7 +10,7 @@ where things sit; neither changes the pattern of light and dark that it is made 
    blocks that match nothing, outweigh a strobe's slight misfit everywhere. Unrest: at rest only.
 3. The change a cut needs grows with the unrest of the frames beside it (the ends of a whip-pan),
    with changes two frames away (footage on twos) and with how far most of the picture changed its
-   brightness or colour (light), up to 0.6: two views of one scene stay below. And it must stand out
+   brightness or colour (light), up to 0.58: views of one scene stay below. And it must stand out
    from both neighbours' change (a pan too fast to follow).
 4. It is none if one of the next two frames looks like the one before it, or if it looks like one of
    the two before that: a flash, or a glitch.
@@ -58,8 +58,8 @@ _SHARED = np.outer(  # cells that two pictures share after each motion
 _BLOCK = (9, 8)
 _AROUND = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1)]
 
-_LEAST, _DIFFERENT = 0.25, 0.6  # jump cuts change by 0.17-0.6, cuts to other scenes 0.55-0.9
-_PER_UNREST, _PER_STUTTER, _PER_LIGHT = 0.7, 0.6, 0.4
+_LEAST, _DIFFERENT = 0.25, 0.58  # jump cuts change by 0.1-0.6, cuts to other scenes 0.55-0.9
+_PER_UNREST, _PER_STUTTER, _PER_LIGHT = 0.7, 0.6, 0.2
 _STANDS_OUT, _LOOKS_LIKE = 1.8, 0.5
 
 
