@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from robust_matte.keying.cuts import CutDetector, Decision, detect_cuts, signature
+from robust_matte.keying.cuts import CutDetector, Decision, detect_cuts, sampled_rows, signature
 
 Image = NDArray[np.float32]
 
@@ -276,3 +276,11 @@ def test_photographs_four_frames_apart_are_all_found(media: Path, interview: lis
         frames += [np.clip(pixels, 0, 1)] * 4
     assert len(wanted) >= 9
     assert cuts([*frames, *interview[8:16]]) == {*wanted, len(frames)}
+
+
+@pytest.mark.parametrize("height", [1, 36, 287, 288, 575, 576, 1080, 2160, 3001])
+def test_rows_sampled_before_give_the_same_signature(height: int) -> None:
+    view = np.random.default_rng(4).random((height, 70, 3), np.float32)
+    rows = sampled_rows(view)
+    np.testing.assert_array_equal(signature(rows), signature(view))
+    assert len(rows) == height or len(rows) < 2 * 288

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from robust_matte.colour.model_view import ModelView
 from robust_matte.errors import FrameSizeError, MissingFramesError, SettingsError
 from robust_matte.jobs.progress import Listener, StageReached, Warned
-from robust_matte.keying.cuts import CutDetector, Decision, signature
+from robust_matte.keying.cuts import CutDetector, Decision, sampled_rows, signature
 from robust_matte.media.frames import Frame
 from robust_matte.media.plates import MoviePlate, Plate
 from robust_matte.media.readahead import ReadAhead
@@ -109,7 +109,7 @@ def find_cuts(plate: Plate, seen: ModelView, listener: Listener) -> list[Decisio
 
 def _signed(task: Callable[[], Frame], seen: ModelView) -> tuple[int, NDArray[np.float32]]:
     frame = task()
-    return frame.number, signature(seen.view(frame.pixels))
+    return frame.number, signature(seen.view(sampled_rows(frame.pixels)))
 
 
 def _other_window(number: int, window: Window, first: int, wanted: Window) -> FrameSizeError:

@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 
 from robust_matte.media.frames import FloatImage
 
-__all__ = ["CutDetector", "Decision", "Signature", "detect_cuts", "signature"]
+__all__ = ["CutDetector", "Decision", "Signature", "detect_cuts", "sampled_rows", "signature"]
 
 log = logging.getLogger(__name__)
 
@@ -88,11 +88,20 @@ def signature(view: FloatImage) -> Signature:
         Y'CbCr area means over the 99th percentile of Y', (36, 64, 3) float32. Of tall views every
         n-th row is read, at least 8 for each row of cells; otherwise the means are exact.
     """
-    step = max(1, len(view) // (_ROWS * _SAMPLES))
-    rgb = _area_means(_area_means(view[step // 2 :: step], _ROWS, 0), _COLUMNS, 1)
+    rgb = _area_means(_area_means(sampled_rows(view), _ROWS, 0), _COLUMNS, 1)
     luma = (rgb * _LUMA).sum(axis=2)
     ycc = np.stack([luma, (rgb[..., 2] - luma) / _CB, (rgb[..., 0] - luma) / _CR], axis=2)
     return np.asarray(ycc / max(np.percentile(luma, 99), _EXPOSURE_FLOOR), np.float32)
+
+
+def sampled_rows(image: FloatImage) -> FloatImage:
+    """Return the rows of an image that `signature` reads, (h, W, 3), as a view of it.
+
+    Sampling before the model view is made gives the same signature for a third of the work at
+    1080p; sampled rows are not sampled again.
+    """
+    step = max(1, len(image) // (_ROWS * _SAMPLES))
+    return image[step // 2 :: step]
 
 
 def _area_means(pixels: FloatImage, count: int, axis: int) -> FloatImage:
