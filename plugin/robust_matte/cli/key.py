@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from robust_matte.cli.progress import ProgressStyle, show_progress
+from robust_matte.cli.progress import ProgressStyle, relayed_warnings, show_progress
 from robust_matte.cli.stopping import stopping_softly
 from robust_matte.cli.summary import print_summary
 from robust_matte.keying.cores import share_cores
@@ -214,5 +214,6 @@ def key_command(
     with stopping_softly(), show_progress(progress) as listener:
         from robust_matte.jobs.key import key  # imports torch, so only when signals are handled
 
-        result = key(settings, listener)
+        with relayed_warnings(listener):
+            result = key(settings, listener)
     print_summary(result)

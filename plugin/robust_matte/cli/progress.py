@@ -1,6 +1,7 @@
 """Progress on stderr: a bar for people, lines for logs, JSON for programs."""
 
 import json
+import logging
 import sys
 import time
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from robust_matte.jobs.progress import Event, Listener
 
-__all__ = ["ProgressStyle", "show_progress"]
+__all__ = ["ProgressStyle", "relayed_warnings", "show_progress"]
 
 _LINE_EVERY_S = 2.0
 
@@ -25,6 +26,34 @@ class ProgressStyle(StrEnum):
     PLAIN = "plain"
     JSONL = "jsonl"
     NONE = "none"
+
+
+class _Relay(logging.Handler):
+    """Tells each logged warning once, as an event; a plate repeats them for every frame."""
+
+    def __init__(self, listener: "Listener") -> None:
+        super().__init__(logging.WARNING)
+        self._listener = listener
+        self._told: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        from robust_matte.jobs.progress import Warned
+
+        text = str(record.msg)
+        if text not in self._told:
+            self._told.add(text)
+            self._listener(Warned(record.getMessage()))
+
+
+@contextmanager
+def relayed_warnings(listener: "Listener") -> Iterator[None]:
+    """Hand the library's logged warnings to a listener while the context lasts."""
+    relay, library = _Relay(listener), logging.getLogger("robust_matte")
+    library.addHandler(relay)
+    try:
+        yield
+    finally:
+        library.removeHandler(relay)
 
 
 @contextmanager
@@ -96,6 +125,7 @@ def _frame_line(event: "Event") -> str:
 def _rich_bar() -> "Iterator[Listener]":
     """Show a bar; resets and warnings scroll above it."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from robust_matte.jobs.progress import FrameWritten, Warned
@@ -111,7 +141,7 @@ def _rich_bar() -> "Iterator[Listener]":
 
         def listen(event: "Event") -> None:
             if isinstance(event, Warned):
-                bar.console.print(f"[yellow]warning:[/] {event.text}", highlight=False)
+                bar.console.print(f"warning: {event.text}", style="yellow", markup=False)
             elif isinstance(event, FrameWritten):
                 note = f"frame {event.number}  {event.fps:.1f} fps  {_clock(event.eta_s)} to go"
                 bar.update(
@@ -125,7 +155,7 @@ def _rich_bar() -> "Iterator[Listener]":
                     description=event.stage,
                     completed=event.done,
                     total=event.total or None,
-                    note=event.text,
+                    note=escape(event.text),
                 )
 
         yield listen

@@ -13,6 +13,10 @@ __all__ = ["stopping_softly"]
 _HINT = "Finished frames are kept; the same command goes on from there."
 
 
+class _Terminated(BaseException):
+    """SIGTERM came; no Exception, so that nothing on the way swallows it."""
+
+
 @contextmanager
 def stopping_softly() -> Iterator[None]:
     """Turn Ctrl-C and SIGTERM into errors of ours while the context lasts.
@@ -21,14 +25,16 @@ def stopping_softly() -> Iterator[None]:
         Cancelled: The user pressed Ctrl-C.
         Preempted: SIGTERM came, as from a farm that wants the machine.
     """
-    before = signal.signal(signal.SIGTERM, _preempt)
+    before = signal.signal(signal.SIGTERM, _terminate)
     try:
         yield
     except KeyboardInterrupt as error:  # here, because click would make it exit code 1
         raise Cancelled("Stopped.", hint=_HINT) from error
+    except _Terminated as error:
+        raise Preempted("Stopped by SIGTERM.", hint=_HINT) from error
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
-def _preempt(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - as signal calls it
-    raise Preempted("Stopped by SIGTERM.", hint=_HINT)
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - as signal calls it
+    raise _Terminated

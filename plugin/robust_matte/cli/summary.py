@@ -14,13 +14,14 @@ def print_summary(result: "KeyResult") -> None:
     """Print where the result is and how it went."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(show_header=False, box=None, pad_edge=False)
     for layer, pattern in result.outputs.items():
-        table.add_row(layer, pattern)
+        table.add_row(layer, Text(pattern))
     if result.contact_sheet is not None:
-        table.add_row("contact sheet", str(result.contact_sheet))
-    table.add_row("plan", str(result.job_folder / "plan.json"))
+        table.add_row("contact sheet", Text(str(result.contact_sheet)))
+    table.add_row("plan", Text(str(result.job_folder / "plan.json")))
     kept = f", {result.kept} right already" if result.kept else ""
     segments = f"{result.segments} segment{'s' if result.segments != 1 else ''}"
     table.add_row("frames", f"{result.written} written{kept}; the plate has {segments}")

@@ -1,6 +1,6 @@
 """A picture of the result: plate, alpha, foreground and comp of chosen frames, to look at."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,16 +9,18 @@ import OpenImageIO as oiio
 
 from robust_matte.colour.model_view import ModelView
 from robust_matte.colour.transforms import transform
-from robust_matte.errors import WriteError
+from robust_matte.errors import SettingsError, WouldOverwriteError, WriteError
 from robust_matte.jobs.outputs import Outputs
 from robust_matte.keying.segments import Reset
 from robust_matte.media.atomic import write_atomically
 from robust_matte.media.frames import FloatImage
 from robust_matte.media.plates import Plate
-from robust_matte.media.stills import read_channels
+from robust_matte.media.stills import read_channels, text_attribute
 from robust_matte.settings.choices import Layers, PlateSpace
 
-__all__ = ["ShownFrame", "choose_frames", "draw_contact_sheet"]
+__all__ = ["ShownFrame", "check_sheet", "choose_frames", "draw_contact_sheet"]
+
+_MARK = ("ImageDescription", "Robust Matte contact sheet")
 
 _SPREAD, _AFTER_RESET, _MOST = 6, 2, 24
 _TILE, _GAP, _LINE = 320, 8, 26  # pixels: a tile's longer side, between tiles, a line of text
@@ -54,6 +56,32 @@ def choose_frames(numbers: Sequence[int], resets: Mapping[int, Reset]) -> list[S
     present = set(numbers)
     chosen |= set([number for number in after if number in present][: _MOST - len(chosen)])
     return [_labelled(number, resets.get(number)) for number in sorted(chosen)]
+
+
+def check_sheet(path: Path, taken: Collection[Path], *, overwrite: bool) -> None:
+    """Make sure that drawing a sheet replaces nothing but a sheet.
+
+    Args:
+        path: The PNG to be written.
+        taken: Files that are read or written by the job, resolved.
+        overwrite: Whether other files may be replaced.
+
+    Raises:
+        SettingsError: It is no PNG, or a file of the plate or the model.
+        WouldOverwriteError: It is there and no contact sheet.
+    """
+    if path.suffix.lower() != ".png" or path.resolve() in taken:
+        raise SettingsError(
+            f"The contact sheet {path} is no PNG of its own.",
+            hint="Name another file that ends in .png, or none.",
+            path=path,
+        )
+    if path.exists() and not overwrite and text_attribute(path, _MARK[0]) != _MARK[1]:
+        raise WouldOverwriteError(
+            f"{path} exists and is no contact sheet.",
+            hint="Name another file with --contact-sheet, or replace it with --overwrite.",
+            path=path,
+        )
 
 
 def draw_contact_sheet(
@@ -164,6 +192,7 @@ def _written(image: FloatImage, words: Mapping[int, str]) -> FloatImage:
 def _save(path: Path, image: FloatImage) -> None:
     def write(temporary: Path) -> None:
         buffer = oiio.ImageBuf(np.ascontiguousarray(image))
+        buffer.specmod().attribute(*_MARK)
         if not buffer.write(str(temporary), oiio.UINT8, "png"):
             raise WriteError(
                 f"The contact sheet {path} cannot be written: {buffer.geterror()}.",

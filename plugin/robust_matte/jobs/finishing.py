@@ -1,6 +1,6 @@
 """From the model's output to files on disk; runs on writing threads."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from robust_matte.jobs.frame_attributes import frame_attributes
 from robust_matte.jobs.opening import OpenedJob
@@ -46,7 +46,8 @@ class Finisher:
             OutputError: A file cannot be written.
         """
         window = self.opened.windows.display
-        header = FrameHeader(data_window=window, display_window=window)
+        first = self.opened.plate.numbers[0]
+        header = replace(self.opened.plate.header(first), data_window=window)
         self._write(target, None, Matte.black(window), header)
         return Written(target, None, 0, None)
 
@@ -59,6 +60,5 @@ class Finisher:
             header.attributes,
             number=target.number,
             held=target.held,
-            is_stated=self.opened.space.is_stated,
         )
         return self.opened.outputs.write(target.number, matte, header, attributes)

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 
 from robust_matte.jobs.outputs import JOB_ATTRIBUTE
 from robust_matte.jobs.plan import Plan
-from robust_matte.jobs.plate_space import REC709_CHROMATICITIES
+from robust_matte.jobs.plate_space import REC709_CHROMATICITIES, are_rec709
 from robust_matte.keying.segments import Segment
 from robust_matte.settings.choices import PlateSpace
 
 __all__ = ["frame_attributes"]
+
+_OUTPUT_SPACE = "robust_matte/output_space"
 
 
 def frame_attributes(
@@ -18,7 +20,6 @@ def frame_attributes(
     *,
     number: int,
     held: int | None,
-    is_stated: bool,
 ) -> dict[str, object]:
     """Return the EXR attributes of one frame: the plate's, and our own.
 
@@ -28,35 +29,41 @@ def frame_attributes(
         plate: Attributes handed on from the plate.
         number: Frame number.
         held: The frame this one repeats, or None.
-        is_stated: Whether the plate's space is known rather than assumed.
     """
     request = plan.request
-    settings = request.settings
-    space = request.plate.space
-    attributes: dict[str, object] = dict(plate) | {
+    attributes: dict[str, object] = _space_attributes(plan, plate) | {
         JOB_ATTRIBUTE: plan.job,
         "robust_matte/version": request.pins.engine,
         "robust_matte/model": request.weights.variant,
         "robust_matte/refiner": request.weights.refiner,
         "robust_matte/weights_sha256": request.weights.sha256,
-        "robust_matte/plate_space": space.value if is_stated else f"{space.value} (assumed)",
-        "robust_matte/output_space": PlateSpace.LINEAR_REC709.value,
         "robust_matte/low_res": f"{request.low_size}",
-        "robust_matte/warm_up": int(settings["warm_up"]),
-        "robust_matte/approximate": int(settings["cold"]),
+        "robust_matte/warm_up": int(request.settings["warm_up"]),
+        "robust_matte/approximate": int(request.settings["cold"]),
     }
-    if not space.is_scene_referred:  # these pixels were converted here, so their space is known
+    if segment is None or held is not None:
+        attributes.pop("timeCode", None)  # true of another frame
+        attributes["robust_matte/held"] = "black" if segment is None else str(held)
+    if segment is not None:
+        attributes["robust_matte/segment"] = str(segment)
+        if number == segment.first:
+            attributes["robust_matte/reset"] = segment.reset.value
+    return attributes
+
+
+def _space_attributes(plan: Plan, plate: Mapping[str, object]) -> dict[str, object]:
+    """Return the plate's attributes with what is known, and only that, of the result's space."""
+    record = plan.request.plate
+    attributes = dict(plate)
+    assumed = "" if record.is_space_stated else " (assumed)"
+    attributes["robust_matte/plate_space"] = f"{record.space.value}{assumed}"
+    if not record.space.is_scene_referred or record.is_space_stated:
         attributes.pop("oiio:ColorSpace", None)
-        attributes |= {
-            "chromaticities": REC709_CHROMATICITIES,
-            "colorInteropID": "lin_rec709_scene",
-        }
-    if segment is None:
-        return attributes | {"robust_matte/held": "black"}
-    attributes["robust_matte/segment"] = str(segment)
-    if held is not None:
-        attributes.pop("timeCode", None)  # true of the repeated frame alone
-        return attributes | {"robust_matte/held": str(held)}
-    if number == segment.first:
-        attributes["robust_matte/reset"] = segment.reset.value
+        attributes["chromaticities"] = REC709_CHROMATICITIES
+        attributes["colorInteropID"] = PlateSpace.LINEAR_REC709.value
+        assumed = ""
+    if are_rec709(attributes.get("chromaticities")):
+        attributes[_OUTPUT_SPACE] = f"{PlateSpace.LINEAR_REC709.value}{assumed}"
+    else:
+        attributes[_OUTPUT_SPACE] = "scene-linear, chromaticities as stated"
     return attributes

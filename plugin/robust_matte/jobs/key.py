@@ -1,6 +1,7 @@
 """The main job: key one plate from settings to finished files."""
 
 import time
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
@@ -16,7 +17,6 @@ from robust_matte.jobs.report import Report, Written
 from robust_matte.jobs.targets import Target, targets_for
 from robust_matte.keying.model import ModelOpener
 from robust_matte.keying.network import Network
-from robust_matte.keying.prepared import Preparation
 from robust_matte.keying.rolling import Run, key_runs
 from robust_matte.media.writebehind import WriteBehind
 from robust_matte.settings.key_settings import KeySettings
@@ -70,8 +70,8 @@ def key(
     job = plan_job(settings, counted, open_model)
     opened = job.opened
     targets = targets_for(opened.frames, opened.plate.numbers, settings.missing)
-    todo = [one for one in targets if settings.overwrite or not _is_done(job, one)]
-    _write_all(job, todo, counted)
+    todo = _unfinished(job, targets, counted)
+    _write_all(job, targets, todo, counted)
     return KeyResult(
         outputs={layer: str(pattern) for layer, pattern in opened.outputs.patterns.items()},
         written=len(todo),
@@ -96,8 +96,14 @@ class _Counted:
         self._listener(event)
 
 
-def _is_done(job: PlannedJob, target: Target) -> bool:
-    return job.opened.outputs.is_done(target.number, job.plan.job)
+def _unfinished(job: PlannedJob, targets: Sequence[Target], listener: Listener) -> list[Target]:
+    """Return the frames that are not right already."""
+    todo = []
+    for done, target in enumerate(targets, start=1):
+        if not job.opened.outputs.is_done(target.number, job.plan.job):
+            todo.append(target)
+        listener(StageReached("checking", done, len(targets), "looking for finished frames"))
+    return todo
 
 
 def _draw_sheet(job: PlannedJob, targets: Sequence[Target], listener: Listener) -> Path | None:
@@ -115,13 +121,17 @@ def _draw_sheet(job: PlannedJob, targets: Sequence[Target], listener: Listener) 
     return path
 
 
-def _write_all(job: PlannedJob, todo: Sequence[Target], listener: Listener) -> None:
+def _write_all(
+    job: PlannedJob, targets: Sequence[Target], todo: Sequence[Target], listener: Listener
+) -> None:
     """Key and write what is to be done, reporting on this thread in the order of the work."""
-    job.opened.outputs.remove_leftovers([target.number for target in todo])
-    report = Report(len(todo), job.opened.outputs, job.opened.settings.nonfinite, listener)
+    opened = job.opened
+    opened.outputs.remove_leftovers([target.number for target in todo])
+    report = Report(len(todo), opened.outputs, opened.settings.nonfinite, listener)
+    runs = _runs(job, targets, todo)
     with (
         WriteBehind[Written](threads=_ENCODERS, depth=_HELD) as writer,
-        closing(_work(job, todo)) as works,  # its reading threads end here, also on Ctrl-C
+        closing(_work(job, runs, todo, listener)) as works,  # ends its reading threads, always
     ):
         for work in works:
             report.add(writer.submit(work))
@@ -129,7 +139,9 @@ def _write_all(job: PlannedJob, todo: Sequence[Target], listener: Listener) -> N
     report.close()
 
 
-def _work(job: PlannedJob, todo: Sequence[Target]) -> Generator[Callable[[], Written]]:
+def _work(
+    job: PlannedJob, runs: Sequence[Run], todo: Sequence[Target], listener: Listener
+) -> Generator[Callable[[], Written]]:
     """Yield the finishing of each frame: black ones at once, the others as they are keyed."""
     finisher = Finisher(job.opened, job.plan)
     by_source: dict[int, list[Target]] = defaultdict(list)
@@ -138,24 +150,40 @@ def _work(job: PlannedJob, todo: Sequence[Target]) -> Generator[Callable[[], Wri
             yield partial(finisher.finish_black, target)
         else:
             by_source[target.source].append(target)
-    preparation = Preparation(
-        job.opened.seen, job.opened.windows.area, job.opened.settings.nonfinite
-    )
-    runs = _runs(job, frozenset(by_source))
-    for keyed in key_runs(job.model, job.opened.plate, preparation, runs):
-        for target in by_source[keyed.frame.number]:
-            yield partial(finisher.finish, target, keyed)
+
+    def rolled(number: int) -> None:
+        listener(StageReached("rolling", 0, 0, f"rolling the state, frame {number}"))
+
+    keyed_frames = key_runs(job.model, job.opened.plate, job.opened.preparation, runs, rolled)
+    with closing(keyed_frames):
+        for keyed in keyed_frames:
+            for target in by_source[keyed.frame.number]:
+                yield partial(finisher.finish, target, keyed)
 
 
-def _runs(job: PlannedJob, wanted: frozenset[int]) -> list[Run]:
-    """Say what is fed of each segment with wanted frames: from its reset to the last of them."""
-    settings = job.opened.settings
+def _runs(job: PlannedJob, targets: Sequence[Target], todo: Sequence[Target]) -> list[Run]:
+    """Say what is fed of each segment with frames to do: from its reset to the last of them.
+
+    A cold run starts at the first frame that was asked for, done or not, so that going on gives
+    what an uninterrupted run gives.
+    """
+    settings, numbers = job.opened.settings, job.opened.plate.numbers
+    asked = sorted({one.source for one in targets if one.source is not None})
+    wanted = sorted({one.source for one in todo if one.source is not None})
     runs = []
     for segment in job.plan.keyed_segments():
-        mine = frozenset(number for number in wanted if number in segment)
+        mine = _within(wanted, segment.first, segment.last)
         if mine:
-            first = min(mine) if settings.cold else segment.first
-            inside = [n for n in job.opened.plate.numbers if first <= n <= segment.last]
-            fed = tuple(number for number in inside if number <= max(mine))
-            runs.append(Run(segment, fed, mine, tuple(inside[1 : settings.warm_up + 1])))
+            start = segment.first
+            if settings.cold:
+                start = _within(asked, segment.first, segment.last)[0]
+            inside = _within(numbers, start, segment.last)
+            fed = _within(numbers, start, mine[-1])
+            warm_up = tuple(inside[1 : settings.warm_up + 1])
+            runs.append(Run(segment, tuple(fed), frozenset(mine), warm_up))
     return runs
+
+
+def _within(numbers: Sequence[int], first: int, last: int) -> Sequence[int]:
+    """Return those of ascending numbers that lie in a range, both ends included."""
+    return numbers[bisect_left(numbers, first) : bisect_right(numbers, last)]

@@ -5,10 +5,12 @@ from pathlib import Path
 
 from robust_matte.colour.model_view import ModelView
 from robust_matte.errors import SettingsError
+from robust_matte.jobs.contact_sheet import check_sheet
 from robust_matte.jobs.outputs import Outputs
 from robust_matte.jobs.plate_space import AssumedSpace, assume_space
 from robust_matte.jobs.progress import Listener, StageReached, Warned
 from robust_matte.jobs.survey import Windows, requested_frames, survey_windows
+from robust_matte.keying.prepared import Preparation
 from robust_matte.media.plates import Plate, open_plate
 from robust_matte.media.windows import Size
 from robust_matte.settings.frame_range import FrameRange
@@ -41,6 +43,11 @@ class OpenedJob:
     low_size: Size
 
     @property
+    def preparation(self) -> Preparation:
+        """How frames are made ready for the model."""
+        return Preparation(self.seen, self.windows.area, self.settings.nonfinite)
+
+    @property
     def seen(self) -> ModelView:
         """The plate's model view."""
         return ModelView(self.space.space)
@@ -65,6 +72,9 @@ def open_job(settings: KeySettings, listener: Listener) -> OpenedJob:
     asked = FrameRange.parse(settings.frames) if settings.frames else None
     frames = requested_frames(plate, asked, settings.missing)
     _check_names(outputs, frames, plate)
+    if settings.contact_sheet not in ("auto", "none"):
+        taken = plate.files | ({settings.model.resolve()} if settings.model else set())
+        check_sheet(Path(settings.contact_sheet), taken, overwrite=settings.overwrite)
     space = assume_space(plate, settings.plate_space)
     listener(StageReached("planning", 0, 0, space.text))
     for text in plate.warnings:

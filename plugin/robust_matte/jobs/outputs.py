@@ -21,6 +21,7 @@ from robust_matte.settings.choices import Compression, Depth, Layers
 __all__ = ["JOB_ATTRIBUTE", "Outputs"]
 
 JOB_ATTRIBUTE = "robust_matte/job"
+_FRAME_ATTRIBUTE, _LAYER_ATTRIBUTE = "robust_matte/frame", "robust_matte/layer"
 _SEPARATE = ("rgba", "alpha", "foreground")
 
 _Channels = dict[str, NDArray[np.float32]]
@@ -120,7 +121,7 @@ class Outputs:
         """
         for number in numbers:
             for path in self.files(number):
-                if path.exists() and _job_of(path) != job:
+                if _is_there(path) and _own_mark(path)[:1] != (job,):
                     raise WouldOverwriteError(
                         f"{path} exists and was not written by this job.",
                         hint="Choose another output, or replace it with --overwrite.",
@@ -136,7 +137,9 @@ class Outputs:
     def is_done(self, number: int, job: str) -> bool:
         """Say whether a frame is complete: written by this very job, and decodable."""
         return all(
-            path.exists() and _job_of(path) == job and decodes(path) for path in self.files(number)
+            _own_mark(pattern.path(number)) == (job, str(number), layer)
+            and decodes(pattern.path(number))
+            for layer, pattern in self.patterns.items()
         )
 
     def write(
@@ -168,7 +171,8 @@ class Outputs:
                 data_window=matte.window,
                 display_window=header.display_window,
                 pixel_aspect=header.pixel_aspect,
-                attributes=attributes,
+                attributes=dict(attributes)
+                | {_FRAME_ATTRIBUTE: str(number), _LAYER_ATTRIBUTE: layer},
                 compression=self.compression,
             )
         return clamped
@@ -210,10 +214,22 @@ def _rgb(colour: NDArray[np.float32], prefix: str = "") -> _Channels:
     return {f"{prefix}{name}": colour[..., index] for index, name in enumerate("RGB")}
 
 
-def _job_of(path: Path) -> str | None:
-    """Return the job a file says it is of; None if it says none, or is no EXR."""
+def _is_there(path: Path) -> bool:
+    """Say whether there is a file to lose; an empty one is what a power cut leaves."""
     try:
-        attribute = read_header(path).parts[0].attributes.get(JOB_ATTRIBUTE)
+        return path.stat().st_size > 0
+    except OSError:
+        return False
+
+
+def _own_mark(path: Path) -> tuple[str, ...]:
+    """Return job, frame number and layer that a file says it is of; `()` if it says none."""
+    if not _is_there(path):
+        return ()
+    try:
+        attributes = read_header(path).parts[0].attributes
     except FrameReadError:
-        return None
-    return attribute.value.decode(errors="replace") if attribute else None
+        return ()
+    names = (JOB_ATTRIBUTE, _FRAME_ATTRIBUTE, _LAYER_ATTRIBUTE)
+    found = [attributes[name].value for name in names if name in attributes]
+    return tuple(value.decode(errors="replace") for value in found)

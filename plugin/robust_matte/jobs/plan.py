@@ -26,6 +26,7 @@ class PlateRecord(BaseModel):
         frames: The frames that existed, as fileseq writes them.
         fingerprint: Hash of names, sizes and mtimes.
         space: How the pixels are encoded.
+        is_space_stated: Whether that is known rather than assumed.
         display_window: The picture's frame, of every frame.
         work_area: What the network worked on.
     """
@@ -35,6 +36,7 @@ class PlateRecord(BaseModel):
     frames: str
     fingerprint: str
     space: PlateSpace
+    is_space_stated: bool
     display_window: Window
     work_area: Window
 
@@ -65,7 +67,6 @@ class Request(BaseModel):
         plate: The plate.
         weights: The weights.
         low_size: Size of the network's low-resolution view.
-        step: Step of the requested range, in which holes are counted.
         settings: The settings that change pixels or files, as in `KeySettings`.
         pins: Versions, device and threads.
     """
@@ -74,7 +75,6 @@ class Request(BaseModel):
     plate: PlateRecord
     weights: WeightsRecord
     low_size: Size
-    step: int
     settings: dict[str, Any]
     pins: Pins
 

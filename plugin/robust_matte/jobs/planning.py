@@ -1,7 +1,8 @@
 """From an opened job to a plan: with which network, and where the state is dropped."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from robust_matte import __version__
 from robust_matte.errors import SettingsError, WouldOverwriteError
@@ -21,22 +22,25 @@ from robust_matte.keying.model import MatteModel, ModelOpener, Weights, hash_wei
 from robust_matte.keying.network import Network
 from robust_matte.keying.segments import split_segments
 from robust_matte.media.sequences import frame_ranges
+from robust_matte.settings.choices import Layers
 from robust_matte.settings.cut_list import CutList
 from robust_matte.settings.key_settings import KeySettings
 
 __all__ = ["PlannedJob", "plan_job"]
 
 # What may differ between two runs of one job: where things are, and which frames are written.
-# Device and threads count, but as what they turned out to be: see Pins.
+# Device, threads, refiner, size and space count as what they turned out to be.
 _NOT_OF_THE_JOB = {
     "contact_sheet",
     "device",
+    "downsample",
     "frames",
     "model",
     "output",
     "overwrite",
     "plate",
     "plate_space",
+    "refiner",
     "threads",
 }
 
@@ -90,6 +94,7 @@ def _request(opened: OpenedJob, weights: Weights, model: MatteModel) -> Request:
             frames=frame_ranges(plate.numbers),
             fingerprint=plate.fingerprint(),
             space=opened.space.space,
+            is_space_stated=opened.space.is_stated,
             display_window=opened.windows.display,
             work_area=opened.windows.area,
         ),
@@ -97,8 +102,7 @@ def _request(opened: OpenedJob, weights: Weights, model: MatteModel) -> Request:
             sha256=weights.sha256, variant=identity.variant, refiner=identity.refiner
         ),
         low_size=opened.low_size,
-        step=opened.frames.step,
-        settings=opened.settings.model_dump(mode="json", exclude=_NOT_OF_THE_JOB),
+        settings=_settings_that_count(opened.settings),
         pins=Pins(
             engine=__version__,
             torch=identity.torch,
@@ -106,6 +110,11 @@ def _request(opened: OpenedJob, weights: Weights, model: MatteModel) -> Request:
             threads=identity.threads,
         ),
     )
+
+
+def _settings_that_count(settings: KeySettings) -> dict[str, Any]:
+    left_out = _NOT_OF_THE_JOB - ({"frames"} if settings.cold else set())  # it starts there
+    return settings.model_dump(mode="json", exclude=left_out)
 
 
 def _settled_plan(opened: OpenedJob, request: Request, listener: Listener) -> Plan:
@@ -142,8 +151,9 @@ def _known_plan(opened: OpenedJob, request: Request, path: Path) -> Plan | None:
 
 def _has_frames(opened: OpenedJob, known: Plan) -> bool:
     """Say whether a job left frames behind."""
+    outputs = replace(opened.outputs, layers=Layers(known.request.settings["layers"]))
     numbers = [number for one in known.segments for number in range(one.first, one.last + 1)]
-    return any(path.exists() for number in numbers for path in opened.outputs.files(number))
+    return any(path.exists() for number in numbers for path in outputs.files(number))
 
 
 def _new_plan(opened: OpenedJob, request: Request, listener: Listener) -> Plan:
@@ -152,7 +162,7 @@ def _new_plan(opened: OpenedJob, request: Request, listener: Listener) -> Plan:
     starts = CutList.parse(opened.settings.cuts).frames
     scores: dict[int, float] = {}
     if starts is None:
-        decisions = find_cuts(opened.plate, opened.seen, listener)
+        decisions = find_cuts(opened.plate, opened.preparation, listener)
         scores = {one.number: round(one.score, 4) for one in decisions}
         starts = tuple(one.number for one in decisions if one.is_cut)
     outside = [cut for cut in starts if not numbers[0] <= cut <= numbers[-1]]
@@ -162,6 +172,6 @@ def _new_plan(opened: OpenedJob, request: Request, listener: Listener) -> Plan:
             f"{frame_ranges(numbers)}.",
             hint="Give the first frame of each new shot, in the plate's own numbers.",
         )
-    segments = split_segments(numbers, starts, request.step)
+    segments = split_segments(numbers, starts)
     records = (SegmentRecord(first=one.first, last=one.last, reset=one.reset) for one in segments)
     return Plan(request=request, segments=tuple(records), scores=scores)

@@ -8,7 +8,7 @@ from robust_matte.errors import InputError
 from robust_matte.media.plates import MoviePlate, Plate, SequencePlate
 from robust_matte.settings.choices import PlateSpace
 
-__all__ = ["REC709_CHROMATICITIES", "AssumedSpace", "assume_space"]
+__all__ = ["REC709_CHROMATICITIES", "AssumedSpace", "are_rec709", "assume_space"]
 
 REC709_CHROMATICITIES = (0.64, 0.33, 0.3, 0.6, 0.15, 0.06, 0.3127, 0.329)  # ITU-R BT.709-6, 1.3
 
@@ -56,9 +56,15 @@ def assume_space(plate: Plate, asked: PlateSpace | None) -> AssumedSpace:
     return _assumed(space, "floating-point files" if is_float else "integer files")
 
 
+def are_rec709(chromaticities: object) -> bool:
+    """Say whether an EXR attribute is Rec.709's, or not there and so taken for it."""
+    if not isinstance(chromaticities, tuple):
+        return True
+    return bool(np.allclose(chromaticities, REC709_CHROMATICITIES, atol=2e-3))
+
+
 def _has_other_primaries(plate: Plate) -> bool:
-    stated = plate.header(plate.numbers[0]).attributes.get("chromaticities")
-    return isinstance(stated, tuple) and not np.allclose(stated, REC709_CHROMATICITIES, atol=2e-3)
+    return not are_rec709(plate.header(plate.numbers[0]).attributes.get("chromaticities"))
 
 
 def _movie_space(plate: MoviePlate) -> AssumedSpace:

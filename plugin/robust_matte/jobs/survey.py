@@ -7,10 +7,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from robust_matte.colour.model_view import ModelView
 from robust_matte.errors import FrameSizeError, MissingFramesError, SettingsError
 from robust_matte.jobs.progress import Listener, StageReached, Warned
 from robust_matte.keying.cuts import CutDetector, Decision, sampled_rows, signature
+from robust_matte.keying.prepared import Preparation
 from robust_matte.media.frames import Frame
 from robust_matte.media.plates import MoviePlate, Plate
 from robust_matte.media.readahead import ReadAhead
@@ -90,7 +90,7 @@ def requested_frames(plate: Plate, asked: FrameRange | None, policy: Missing) ->
     return wanted
 
 
-def find_cuts(plate: Plate, seen: ModelView, listener: Listener) -> list[Decision]:
+def find_cuts(plate: Plate, preparation: Preparation, listener: Listener) -> list[Decision]:
     """Run the cut detector over a whole plate.
 
     Returns:
@@ -99,7 +99,7 @@ def find_cuts(plate: Plate, seen: ModelView, listener: Listener) -> list[Decisio
     detector = CutDetector()
     decisions: list[Decision] = []
     total = len(plate.numbers)
-    tasks = (partial(_signed, task, seen) for task in plate.tasks(plate.numbers))
+    tasks = (partial(_signed, task, preparation) for task in plate.tasks(plate.numbers))
     with ReadAhead(tasks, threads=_DECODERS, depth=_HELD) as signed:
         for done, (number, sign) in enumerate(signed, start=1):
             decisions += detector.push(number, sign)
@@ -107,9 +107,10 @@ def find_cuts(plate: Plate, seen: ModelView, listener: Listener) -> list[Decisio
     return decisions + detector.finish()
 
 
-def _signed(task: Callable[[], Frame], seen: ModelView) -> tuple[int, NDArray[np.float32]]:
+def _signed(task: Callable[[], Frame], preparation: Preparation) -> tuple[int, NDArray[np.float32]]:
     frame = task()
-    return frame.number, signature(seen.view(sampled_rows(frame.pixels)))
+    rows = sampled_rows(preparation.placed(frame))  # data windows may change within a shot
+    return frame.number, signature(preparation.seen.view(rows))
 
 
 def _other_window(number: int, window: Window, first: int, wanted: Window) -> FrameSizeError:

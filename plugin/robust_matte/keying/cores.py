@@ -2,7 +2,7 @@
 
 import os
 
-__all__ = ["share_cores"]
+__all__ = ["available_cores", "share_cores"]
 
 
 def share_cores() -> None:
@@ -14,3 +14,10 @@ def share_cores() -> None:
     stays.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use, which a farm may keep below the machine's."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

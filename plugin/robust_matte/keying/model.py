@@ -39,7 +39,7 @@ class ModelIdentity:
     Attributes:
         variant: The network, such as `mobilenetv3`.
         refiner: The refiner in use.
-        device: Where it runs, such as `cpu` or `cuda:0`.
+        device: The kind of device it runs on, such as `cpu` or a GPU's name.
         threads: Threads of a CPU network.
         torch: Version and build of torch.
     """

@@ -1,12 +1,12 @@
 """The network behind `MatteModel`: weights, device and state. The one door to robust_matte_rvm."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from robust_matte.errors import DeviceError, ModelError, WeightsDamagedError
+from robust_matte.keying.cores import available_cores
 from robust_matte.keying.model import ModelIdentity, Weights
 from robust_matte.media.frames import FloatImage
 from robust_matte.media.windows import Size
@@ -49,7 +49,7 @@ class Network:
         self, weights: Weights, *, refiner: Refiner, low_size: Size, device: str, threads: int
     ) -> None:
         self._device = _device(device)
-        torch.set_num_threads(threads or os.cpu_count() or 1)
+        torch.set_num_threads(threads or available_cores())
         loaded = _load(weights.path, refiner)
         self._network = loaded.network.to(self._device)
         self._low_size = low_size
@@ -58,7 +58,7 @@ class Network:
         self.identity = ModelIdentity(
             variant=loaded.variant,
             refiner=Refiner(loaded.refiner),
-            device=str(self._device),
+            device=_spoken(self._device),
             threads=torch.get_num_threads(),
             torch=torch.__version__,
         )
@@ -113,6 +113,11 @@ def _load(path: Path, refiner: Refiner) -> LoadedNetwork:
         return load_network(path, _REFINERS[refiner])
     except CheckpointError as error:
         raise WeightsDamagedError(error.what, hint=error.hint, path=path) from error
+
+
+def _spoken(device: torch.device) -> str:
+    """Return the kind of a device, which decides bits, rather than its number."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
 def _device(name: str) -> torch.device:

@@ -56,7 +56,7 @@ class Preparation:
 
     def prepare(self, frame: Frame) -> PreparedFrame:
         """Place a frame in the work area, on black, and derive light and view."""
-        pixels = self._placed(frame)
+        pixels = self.placed(frame)
         good = np.isfinite(pixels)
         bad = None if good.all() else self._bad_pixels(good)
         if bad is not None and self.nonfinite is Nonfinite.ZERO:
@@ -69,7 +69,8 @@ class Preparation:
             bad=bad,
         )
 
-    def _placed(self, frame: Frame) -> FloatImage:
+    def placed(self, frame: Frame) -> FloatImage:
+        """Return a frame's pixels over the work area, black around them; plate space."""
         window = frame.header.data_window
         if window == self.area:
             return frame.pixels

@@ -1,6 +1,6 @@
 """Feeding segments through the model in timeline order, each after a warm-up."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -56,8 +56,12 @@ class KeyedFrame:
 
 
 def key_runs(
-    model: MatteModel, source: FrameSource, preparation: Preparation, runs: Sequence[Run]
-) -> Iterator[KeyedFrame]:
+    model: MatteModel,
+    source: FrameSource,
+    preparation: Preparation,
+    runs: Sequence[Run],
+    rolled: Callable[[int], None],
+) -> Generator[KeyedFrame]:
     """Key runs one after another, dropping the model's state before each.
 
     Frames are read twice where they also warm up, by two readers that go through the plate once
@@ -68,6 +72,7 @@ def key_runs(
         source: The plate.
         preparation: How frames are made ready.
         runs: In timeline order.
+        rolled: Called with each frame that only rolled the state, or warmed it up.
 
     Yields:
         The wanted frames, ascending.
@@ -85,10 +90,12 @@ def key_runs(
         frames, warming = iter(reader), iter(ahead)
         for run in runs:
             model.reset()
-            _warm_up(model, islice(warming, len(run.warm_up)))
+            _warm_up(model, islice(warming, len(run.warm_up)), rolled)
             for frame in islice(frames, len(run.fed)):
                 if keyed := _advance(model, frame, run):
                     yield keyed
+                else:
+                    rolled(frame.number)
 
 
 def read_prepared(
@@ -103,7 +110,9 @@ def read_prepared(
     return ReadAhead(tasks, threads=_DECODERS, depth=_HELD)
 
 
-def _warm_up(model: MatteModel, frames: Iterable[PreparedFrame]) -> None:
+def _warm_up(
+    model: MatteModel, frames: Iterable[PreparedFrame], rolled: Callable[[int], None]
+) -> None:
     """Feed frames backwards at low resolution, so that the first real frame is not the first."""
     lows = []
     for frame in frames:
@@ -112,6 +121,7 @@ def _warm_up(model: MatteModel, frames: Iterable[PreparedFrame]) -> None:
     for number, low in reversed(lows):
         with _naming(number):
             model.roll(low)
+        rolled(number)
 
 
 def _advance(model: MatteModel, frame: PreparedFrame, run: Run) -> KeyedFrame | None:

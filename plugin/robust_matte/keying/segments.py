@@ -1,5 +1,6 @@
 """Segments: the runs of frames between two resets of the state."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -33,21 +34,22 @@ class Segment:
         return f"{self.first}-{self.last}" if self.last > self.first else f"{self.first}"
 
 
-def split_segments(numbers: Sequence[int], cuts: Iterable[int], step: int = 1) -> list[Segment]:
+def split_segments(numbers: Sequence[int], cuts: Iterable[int]) -> list[Segment]:
     """Split a plate into segments.
 
     The state is dropped at the first frame, at each cut, and after a hole of more than two steps.
-    A cut at a frame that does not exist counts for the next one that does.
+    A cut at a frame that does not exist counts for the next one that does. Steps are the plate's
+    own, whatever frames are asked for: a plate rendered on twos has no holes.
 
     Args:
         numbers: The frames that exist, ascending, at least one.
         cuts: First frames of shots.
-        step: Step of the requested range: a plate rendered on twos has no holes at step 2.
 
     Example:
         >>> [str(one) for one in split_segments([1, 2, 3, 10, 11], [2])]
         ['1', '2-3', '10-11']
     """
+    step = _own_step(numbers)
     waiting = [cut for cut in sorted(set(cuts)) if cut > numbers[0]]
     starts = [(0, Reset.FIRST)]
     for index, (before, number) in enumerate(pairwise(numbers), start=1):
@@ -61,3 +63,10 @@ def split_segments(numbers: Sequence[int], cuts: Iterable[int], step: int = 1) -
         Segment(numbers[index], numbers[end - 1], reset)
         for (index, reset), end in zip(starts, ends, strict=True)
     ]
+
+
+def _own_step(numbers: Sequence[int]) -> int:
+    """Return the step between frames that a plate has most often, if it has it twice; else 1."""
+    steps = Counter(after - before for before, after in pairwise(numbers))
+    step, count = steps.most_common(1)[0] if steps else (1, 0)
+    return step if count > 1 else 1

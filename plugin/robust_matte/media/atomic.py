@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import secrets
+import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 # What a folder's fsync answers on file systems that have no such thing (some network mounts).
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM}
+_SURELY_LEFT_S = 600.0  # writing a frame takes a second
 _TEMPORARY = re.compile(r"\.(?P<stem>.+)\.tmp-\d+-[0-9a-f]{8}(?P<suffix>(\.[^.]+)?)")
 
 
@@ -56,8 +58,8 @@ def write_atomically(path: Path, content: bytes | memoryview | Callable[[Path], 
 def remove_leftovers(folder: Path, names: Collection[str]) -> int:
     """Remove the temporaries that killed runs left for files of these names.
 
-    Call it only for files that nobody else is writing now: a temporary does not tell whether its
-    writer still lives, which may run on another machine. Other files are never touched.
+    Only those that are ten minutes old: a younger one may have a writer that still lives, perhaps
+    on another machine. Other files are never touched.
 
     Args:
         folder: Where the files are written; may be missing.
@@ -73,8 +75,9 @@ def remove_leftovers(folder: Path, names: Collection[str]) -> int:
             found = _TEMPORARY.fullmatch(entry.name)
             if found and found["stem"] + found["suffix"] in wanted:
                 with suppress(OSError):
-                    entry.unlink()
-                    removed += 1
+                    if time.time() - entry.stat().st_mtime > _SURELY_LEFT_S:
+                        entry.unlink()
+                        removed += 1
     if removed:
         log.debug("removed %d temporary files of killed runs in %s", removed, folder)
     return removed

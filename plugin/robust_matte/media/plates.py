@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from robust_matte.errors import FrameReadError
+from robust_matte.errors import FrameReadError, SettingsError
 from robust_matte.media.formats import MOVIE_SUFFIXES
 from robust_matte.media.frames import Frame, FrameHeader
 from robust_matte.media.movies import Movie
@@ -164,11 +164,18 @@ def open_plate(text: str, *, first_frame: int = 1) -> Plate:
 
     Raises:
         InputError: There is no such plate, or it cannot be read.
-        SettingsError: The pattern cannot be understood.
+        SettingsError: The pattern cannot be understood, or a sequence is given a first frame.
     """
     path = Path(text).absolute()  # messages and logs name it in full
     if path.suffix.lower() in MOVIE_SUFFIXES and not path.is_dir():
         return MoviePlate(path, first_frame=first_frame)
+    if first_frame != 1:
+        raise SettingsError(
+            f"{path} is no movie, and its frames have numbers already: --first-frame "
+            f"{first_frame} cannot be used.",
+            hint="Leave --first-frame out, or rename the files.",
+            path=path,
+        )
     return SequencePlate(find_sequence(str(path)))
 
 

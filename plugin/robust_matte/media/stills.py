@@ -11,7 +11,14 @@ from robust_matte.media.exr_header import passed_on, read_header
 from robust_matte.media.frames import FloatImage, Frame, FrameHeader
 from robust_matte.media.windows import Window
 
-__all__ = ["decodes", "is_float_image", "read_channels", "read_frame", "read_frame_header"]
+__all__ = [
+    "decodes",
+    "is_float_image",
+    "read_channels",
+    "read_frame",
+    "read_frame_header",
+    "text_attribute",
+]
 
 
 def read_frame_header(path: Path) -> FrameHeader:
@@ -114,6 +121,17 @@ def read_channels(path: Path, names: Sequence[str]) -> FloatImage:
         raise _unreadable(path, f"it lacks {lacking}" if lacking else reason)
     whole = np.asarray(block, np.float32).reshape(spec.height, spec.width, spec.nchannels)
     return whole[..., [spec.channelnames.index(name) for name in names]]
+
+
+def text_attribute(path: Path, name: str) -> str | None:
+    """Return a text attribute of an image; None where there is none, or no image."""
+    try:
+        image = _open(path)
+    except FrameReadError:
+        return None
+    value = image.spec().get_string_attribute(name)
+    image.close()
+    return value or None
 
 
 def _open(path: Path, number: int | None = None) -> oiio.ImageInput:

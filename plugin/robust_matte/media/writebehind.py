@@ -14,8 +14,8 @@ _T = TypeVar("_T")
 class WriteBehind(Generic[_T]):
     """Run work on threads and hand its results back in the order it was given.
 
-    Leaving the context waits for work that was begun; what has not begun is dropped if the context
-    is left by an error.
+    Leaving the context waits for the work that was given, also after an error elsewhere: what the
+    network has made is kept. After Ctrl-C or another stop only work that was begun is finished.
 
     Args:
         threads: How much work runs at once.
@@ -36,7 +36,8 @@ class WriteBehind(Generic[_T]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._pool.shutdown(cancel_futures=kind is not None)
+        is_stop = kind is not None and not issubclass(kind, Exception)
+        self._pool.shutdown(cancel_futures=is_stop)
 
     def submit(self, work: Callable[[], _T]) -> list[_T]:
         """Give work, waiting for room; return the results that have come meanwhile."""

@@ -36,8 +36,3 @@ class CutList:
                 f'The cuts "{text}" cannot be understood.',
                 hint="Write auto, off, or the first frame of each new shot such as 1050,1120.",
             ) from error
-
-    @property
-    def is_auto(self) -> bool:
-        """Whether the detector is to find the cuts."""
-        return self.frames is None
