@@ -155,7 +155,7 @@ def test_hold_repeats_the_result_before_and_marks_it(
 ) -> None:
     frames = moving_frames(range(1, 7))
     kept = {number: frames[number] for number in (1, 2, 5, 6)}
-    plate = write_exr_plate(kept)
+    plate = write_exr_plate(kept, PixelAspectRatio=2.0)
     result = key(settings(plate, missing="hold"))
     assert (result.written, result.segments) == (6, 1)
     for hole in (3, 4):
@@ -165,6 +165,7 @@ def test_hold_repeats_the_result_before_and_marks_it(
             np.testing.assert_array_equal(held[name], plane)
     key(settings(plate, missing="black", output=str(tmp_path / "black")))
     black = read_layers(3, tmp_path / "black")
+    assert read_attributes(3, tmp_path / "black")["PixelAspectRatio"] == 2.0
     assert not any(plane.any() for plane in black.values())
     assert read_attributes(3, tmp_path / "black")["robust_matte/held"] == "black"
     assert "robust_matte/held" not in read_attributes(5)
@@ -187,7 +188,64 @@ def test_truncated_frame_is_named_and_what_is_whole_is_kept(
     with pytest.raises(FrameReadError, match=r"shot\.0005\.exr cannot be read") as caught:
         key(settings(plate, warm_up=0))
     assert caught.value.frame == 5
-    assert set(_bytes(tmp_path / "out")) <= {f"shot_matte.{n:04d}.exr" for n in range(1, 5)}
+    assert set(_bytes(tmp_path / "out")) == {f"shot_matte.{n:04d}.exr" for n in range(1, 5)}
+
+
+def test_frame_copied_over_another_is_made_again(
+    moving_frames: Any, write_exr_plate: Any, settings: Any, tmp_path: Path
+) -> None:
+    job = settings(write_exr_plate(moving_frames(range(1, 4))))
+    key(job)
+    out = tmp_path / "out"
+    whole = _bytes(out)
+    (out / "shot_matte.0003.exr").write_bytes((out / "shot_matte.0002.exr").read_bytes())
+    assert key(job).written == 1
+    assert _bytes(out) == whole
+
+
+def test_empty_result_of_a_power_cut_is_made_again(
+    moving_frames: Any, write_exr_plate: Any, settings: Any, tmp_path: Path
+) -> None:
+    job = settings(write_exr_plate(moving_frames(range(1, 4))))
+    key(job)
+    whole = _bytes(tmp_path / "out")
+    (tmp_path / "out" / "shot_matte.0002.exr").write_bytes(b"")
+    assert key(job).written == 1
+    assert _bytes(tmp_path / "out") == whole
+
+
+def test_overwrite_goes_on_where_it_was_stopped(
+    moving_frames: Any, write_exr_plate: Any, settings: Any, tmp_path: Path
+) -> None:
+    plate = write_exr_plate(moving_frames(range(1, 5)))
+    key(settings(plate, warm_up=0))
+    assert key(settings(plate, warm_up=1, overwrite=True)).written == 4
+    (tmp_path / "out" / "shot_matte.0002.exr").unlink()
+    assert key(settings(plate, warm_up=1, overwrite=True)).written == 1
+
+
+def test_other_layers_in_the_same_place_are_refused(
+    moving_frames: Any, write_exr_plate: Any, settings: Any
+) -> None:
+    plate = write_exr_plate(moving_frames(range(1, 3)))
+    key(settings(plate))
+    with pytest.raises(WouldOverwriteError, match=r"differs in settings\.layers"):
+        key(settings(plate, layers="separate"))
+
+
+@pytest.mark.parametrize("name", ["shot.0001.png", "sheet.jpg"])
+def test_contact_sheet_replaces_no_other_file(
+    name: str, moving_frames: Any, write_exr_plate: Any, settings: Any, tmp_path: Path
+) -> None:
+    plate = write_exr_plate(moving_frames(range(1, 3)))
+    foreign = tmp_path / name
+    foreign.write_bytes(b"somebody's")
+    with pytest.raises((SettingsError, WouldOverwriteError), match="contact sheet"):
+        key(settings(plate, contact_sheet=str(foreign)))
+    assert foreign.read_bytes() == b"somebody's"
+    own = str(tmp_path / "own.png")
+    for _ in range(2):  # its own it may replace
+        key(settings(plate, contact_sheet=own))
 
 
 def test_overscan_and_crop_keep_their_windows(
@@ -236,7 +294,7 @@ def test_attributes_of_the_plate_are_handed_on(
         f"robust_matte/{name}"
         for name in (
             *("approximate", "job", "low_res", "model", "output_space", "plate_space", "refiner"),
-            *("reset", "segment", "version", "warm_up", "weights_sha256"),
+            *("reset", "segment", "version", "warm_up", "weights_sha256", "frame", "layer"),
         )
     }
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import OpenImageIO as oiio
 import pytest
 from numpy.typing import NDArray
 
@@ -99,6 +100,61 @@ def test_cold_is_marked_approximate(
     assert read_attributes(6)["robust_matte/approximate"] == 0
     assert read_attributes(6, tmp_path / "cold")["robust_matte/approximate"] == 1
     assert _differ(read_layers(6), read_layers(6, tmp_path / "cold"))
+
+
+def test_cold_run_that_goes_on_gives_what_it_gave(
+    moving_frames: Any, write_exr_plate: Any, settings: Any, tmp_path: Path
+) -> None:
+    job = settings(write_exr_plate(moving_frames(range(1, 9))), warm_up=0, frames="3-6", cold=True)
+    key(job)
+    frame = tmp_path / "out" / "shot_matte.0005.exr"
+    before = frame.read_bytes()
+    frame.unlink()
+    assert key(job).written == 1
+    assert frame.read_bytes() == before
+
+
+def test_step_over_a_hole_gives_the_frames_of_the_full_run(
+    moving_frames: Any, write_exr_plate: Any, settings: Any, read_layers: Any, tmp_path: Path
+) -> None:
+    plate = write_exr_plate(moving_frames(range(1, 6)) | moving_frames(range(21, 26)))
+    key(settings(plate, missing="black"))
+    key(settings(plate, frames="1-25x4", missing="black", output=str(tmp_path / "fours")))
+    for number in (1, 5, 21, 25):
+        _same(read_layers(number), read_layers(number, tmp_path / "fours"))
+
+
+def test_cuts_are_found_once_and_drop_the_state(
+    moving_frames: Any, write_exr_plate: Any, settings: Any, read_attributes: Any
+) -> None:
+    frames = moving_frames(range(1, 13)) | moving_frames(range(13, 25), seed=21)
+    job = settings(write_exr_plate(frames), cuts="auto")
+    events: list[Event] = []
+    assert key(job, events.append).segments == 2
+    assert read_attributes(13)["robust_matte/reset"] == "cut"
+    assert any("looking for cuts" in str(event) for event in events)
+    events.clear()
+    assert key(job, events.append).written == 0
+    assert not any("looking for cuts" in str(event) for event in events)
+
+
+def test_changing_data_window_is_no_cut(moving_frames: Any, settings: Any, tmp_path: Path) -> None:
+    """A plate that is cropped to what moved, on a display window of one size."""
+    folder = tmp_path / "plate"
+    folder.mkdir()
+    pixels = moving_frames(range(1, 2))[1]
+    for number in range(1, 17):
+        right, bottom = (96, 54) if number < 9 else (70, 40)
+        spec = oiio.ImageSpec(right, bottom, 3, "half")
+        spec.full_width, spec.full_height = 96, 54
+        image = oiio.ImageOutput.create("exr")
+        assert image is not None
+        assert image.open(str(folder / f"shot.{number:04d}.exr"), spec)
+        shown = pixels * 0.0
+        shown[8:36, 10:60] = pixels[8:36, 10:60]
+        image.write_image(np.ascontiguousarray(shown[:bottom, :right]))
+        image.close()
+    assert key(settings(str(folder / "shot.####.exr"), cuts="auto")).segments == 1
 
 
 @pytest.mark.parametrize(

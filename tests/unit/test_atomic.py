@@ -297,6 +297,9 @@ write_atomically(Path(sys.argv[1]), write)
         (tmp_path / name).write_bytes(b"not ours")
     before = _names(tmp_path)
     assert len(before) == 7
+    assert remove_leftovers(tmp_path, ["a.1001.exr", "plan"]) == 0  # their writer may live
+    for path in tmp_path.iterdir():
+        os.utime(path, (0, 0))
     assert remove_leftovers(tmp_path, ["a.1001.exr", "plan", "a.1003.exr"]) == 2
     gone = set(before) - set(_names(tmp_path))
     assert len(gone) == 2

@@ -21,7 +21,6 @@ from robust_matte.settings.cut_list import CutList
 def test_cuts_are_read(text: str, frames: tuple[int, ...] | None) -> None:
     cuts = CutList.parse(text)
     assert cuts.frames == frames
-    assert cuts.is_auto is (frames is None)
 
 
 @pytest.mark.parametrize("text", ["", "1050,", "1,,2", "1050-1060", "10.5", "soon", "9" * 5000])

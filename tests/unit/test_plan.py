@@ -19,12 +19,12 @@ DOCUMENT: dict[str, Any] = {
             "frames": "1001-1010,1012",
             "fingerprint": "f" * 64,
             "space": "lin_rec709_scene",
+            "is_space_stated": False,
             "display_window": {"x": 0, "y": 0, "width": 1920, "height": 1080},
             "work_area": {"x": -8, "y": 0, "width": 1936, "height": 1080},
         },
         "weights": {"sha256": "a" * 64, "variant": "mobilenetv3", "refiner": "fast_guided_filter"},
         "low_size": {"width": 512, "height": 286},
-        "step": 1,
         "settings": {"warm_up": 16, "cuts": "auto", "downsample": "auto"},
         "pins": {"engine": "0.1", "torch": "2.13", "device": "cpu", "threads": 4},
     },
@@ -37,7 +37,7 @@ DOCUMENT: dict[str, Any] = {
 
 
 def _changed(place: str, value: Any) -> Plan:
-    """The document with one value changed, by a path such as `request.step`."""
+    """The document with one value changed, by a path such as `request.pins`."""
     document = json.loads(json.dumps(DOCUMENT))
     *folders, name = place.split(".")
     inside = document
@@ -106,7 +106,6 @@ def test_folder_in_the_place_of_a_plan_is_told(tmp_path: Path) -> None:
         pytest.param("request.low_size.height", 288, id="low-res size"),
         pytest.param("request.settings.warm_up", 15, id="a setting"),
         pytest.param("request.pins.threads", 2, id="threads"),
-        pytest.param("request.step", 2, id="step"),
         pytest.param("segments.1.reset", "hole", id="segment"),
     ],
 )

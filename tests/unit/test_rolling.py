@@ -91,6 +91,10 @@ class Diary:
         return [entry for entry in self.entries if not entry.startswith("shrink")]
 
 
+def _untold(number: int) -> None:
+    """Take no notice of a rolled frame."""
+
+
 def _run(first: int, last: int, *, wanted: set[int], warm_up: Sequence[int] = ()) -> Run:
     segment = Segment(first, last, Reset.CUT)
     return Run(segment, tuple(range(first, max(wanted) + 1)), frozenset(wanted), tuple(warm_up))
@@ -99,7 +103,7 @@ def _run(first: int, last: int, *, wanted: set[int], warm_up: Sequence[int] = ()
 def test_run_is_reset_warmed_backwards_and_fed_in_order() -> None:
     diary = Diary()
     run = _run(1, 6, wanted={2, 4}, warm_up=[2, 3, 4])
-    keyed = list(key_runs(diary, Source(), PREPARATION, [run]))
+    keyed = list(key_runs(diary, Source(), PREPARATION, [run], _untold))
     assert diary.without_shrinking == [
         *("reset", "roll 4", "roll 3", "roll 2"),
         *("roll 1", "matte 2", "roll 3", "matte 4"),
@@ -118,7 +122,7 @@ def test_each_run_has_its_own_reset_and_warm_up() -> None:
         _run(3, 3, wanted={3}),
         _run(7, 9, wanted={8}, warm_up=[8, 9]),
     ]
-    keyed = list(key_runs(diary, Source(), PREPARATION, runs))
+    keyed = list(key_runs(diary, Source(), PREPARATION, runs, _untold))
     assert diary.without_shrinking == [
         *("reset", "roll 2", "matte 1", "matte 2"),
         *("reset", "matte 3"),
@@ -134,13 +138,13 @@ def test_each_run_has_its_own_reset_and_warm_up() -> None:
 
 def test_without_warm_up_the_first_frame_meets_an_empty_state() -> None:
     diary = Diary()
-    list(key_runs(diary, Source(), PREPARATION, [_run(7, 7, wanted={7})]))
+    list(key_runs(diary, Source(), PREPARATION, [_run(7, 7, wanted={7})], _untold))
     assert diary.entries == ["reset", "shrink 7", "matte 7"]
 
 
 def test_nothing_wanted_asks_nothing() -> None:
     diary = Diary()
-    assert list(key_runs(diary, Source(), PREPARATION, [])) == []
+    assert list(key_runs(diary, Source(), PREPARATION, [], _untold)) == []
     assert diary.entries == []
 
 
@@ -155,7 +159,8 @@ def test_nothing_wanted_asks_nothing() -> None:
 )
 def test_failing_model_names_the_frame(fails: str, frame: int) -> None:
     diary = Diary(fails, DeviceError("The device ran out of memory.", hint="Take a smaller one."))
-    keying = key_runs(diary, Source(), PREPARATION, [_run(3, 9, wanted={4}, warm_up=[5])])
+    run = _run(3, 9, wanted={4}, warm_up=[5])
+    keying = key_runs(diary, Source(), PREPARATION, [run], _untold)
     with pytest.raises(DeviceError) as caught:
         list(keying)
     assert caught.value.what == f"At frame {frame}: The device ran out of memory."
@@ -166,7 +171,7 @@ def test_failing_model_names_the_frame(fails: str, frame: int) -> None:
 def test_torn_frame_stops_the_run_after_those_before_it() -> None:
     source = Source(damaged=4)
     keyed = []
-    keying = key_runs(Diary(), source, PREPARATION, [_run(1, 8, wanted=set(range(1, 9)))])
+    keying = key_runs(Diary(), source, PREPARATION, [_run(1, 8, wanted=set(range(1, 9)))], _untold)
 
     def take_all() -> None:
         for one in keying:
@@ -182,7 +187,7 @@ def test_keying_that_is_stopped_closes_the_plate_and_its_threads() -> None:
     before = set(threading.enumerate())
     source = Source()
     run = _run(1, 98, wanted=set(range(1, 99)), warm_up=range(2, 18))
-    with closing(_generator(key_runs(Diary(), source, PREPARATION, [run]))) as keying:
+    with closing(_generator(key_runs(Diary(), source, PREPARATION, [run], _untold))) as keying:
         assert next(keying).frame.number == 1
         assert source.readers
     assert source.readers == []
