@@ -112,6 +112,7 @@ MISTAKES = [
     pytest.param(
         ["{plate}", "--model", "{model}", "-o", "matte.exr"], 2, "frame number", id="name"
     ),
+    pytest.param(["{plate}", "--model", "{model}", "-o", ""], 2, "setting output", id="empty"),
     pytest.param(["{plate}", "--model", "{model}", "-o", "m.####.png"], 2, "not an EXR", id="png"),
     pytest.param(
         ["{plate}", "--model", "{model}", "-o", "{plate_file}/x"],

@@ -164,6 +164,8 @@ def test_hold_repeats_the_result_before_and_marks_it(
         for name, plane in source.items():
             np.testing.assert_array_equal(held[name], plane)
     key(settings(plate, missing="black", output=str(tmp_path / "black")))
+    alone = key(settings(plate, missing="black", frames="3", output=str(tmp_path / "alone")))
+    assert alone.written == 1
     black = read_layers(3, tmp_path / "black")
     assert read_attributes(3, tmp_path / "black")["PixelAspectRatio"] == 2.0
     assert not any(plane.any() for plane in black.values())

@@ -27,6 +27,6 @@ def print_summary(result: "KeyResult") -> None:
     table.add_row("frames", f"{result.written} written{kept}; the plate has {segments}")
     rate = f" ({result.written / result.seconds:.1f} fps)" if result.written else ""
     table.add_row("time", f"{result.seconds:.1f} s{rate}")
-    if result.warnings:
-        table.add_row("warnings", str(result.warnings))
+    for text in result.warnings:  # also where progress is not shown: 68 frames may be missing
+        table.add_row("warning", Text(text))
     Console(width=_WIDEST, highlight=False).print(table)

@@ -37,7 +37,7 @@ class KeyResult:
         kept: Frames that were right already.
         segments: Segments of the plate.
         seconds: From start to end.
-        warnings: How many were given.
+        warnings: What was unexpected, in the order it was told.
         contact_sheet: The picture, or None.
         job_folder: Where the plan is.
     """
@@ -47,7 +47,7 @@ class KeyResult:
     kept: int
     segments: int
     seconds: float
-    warnings: int
+    warnings: tuple[str, ...]
     contact_sheet: Path | None
     job_folder: Path
 
@@ -66,33 +66,34 @@ def key(
         RobustMatteError: See the classes; no incomplete file is left under its final name.
     """
     started = time.monotonic()
-    counted = _Counted(listener)
-    job = plan_job(settings, counted, open_model)
+    kept_events = _Kept(listener)
+    job = plan_job(settings, kept_events, open_model)
     opened = job.opened
     targets = targets_for(opened.frames, opened.plate.numbers, settings.missing)
-    todo = _unfinished(job, targets, counted)
-    _write_all(job, targets, todo, counted)
+    todo = _unfinished(job, targets, kept_events)
+    _write_all(job, targets, todo, kept_events)
     return KeyResult(
         outputs={layer: str(pattern) for layer, pattern in opened.outputs.patterns.items()},
         written=len(todo),
         kept=len(targets) - len(todo),
         segments=len(job.plan.segments),
-        contact_sheet=_draw_sheet(job, targets, counted),
+        contact_sheet=_draw_sheet(job, targets, kept_events),
         job_folder=opened.outputs.job_folder,
-        warnings=counted.warnings,
+        warnings=tuple(kept_events.warnings),
         seconds=time.monotonic() - started,
     )
 
 
-class _Counted:
-    """A listener that counts warnings on their way."""
+class _Kept:
+    """A listener that keeps warnings on their way."""
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
-        self.warnings = 0
+        self.warnings: list[str] = []
 
     def __call__(self, event: Event) -> None:
-        self.warnings += isinstance(event, Warned)
+        if isinstance(event, Warned):
+            self.warnings.append(event.text)
         self._listener(event)
 
 

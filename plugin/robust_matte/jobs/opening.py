@@ -68,6 +68,7 @@ def open_job(settings: KeySettings, listener: Listener) -> OpenedJob:
         layers=settings.layers,
         depth=settings.depth,
         compression=settings.compression,
+        is_still=len(plate.numbers) == 1,
     )
     asked = FrameRange.parse(settings.frames) if settings.frames else None
     frames = requested_frames(plate, asked, settings.missing)

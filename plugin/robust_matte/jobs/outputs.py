@@ -52,6 +52,7 @@ class Outputs:
         layers: Layers,
         depth: Depth = Depth.HALF,
         compression: Compression = Compression.ZIPS,
+        is_still: bool = False,
     ) -> "Outputs":
         """Find the names of a job's files.
 
@@ -61,6 +62,7 @@ class Outputs:
             layers: How layers are spread over files.
             depth: Bits of a channel.
             compression: Lossless EXR compression.
+            is_still: Whether the plate is one frame, whose result may have a name without number.
 
         Raises:
             SettingsError: The name is no EXR, or has no place for the frame number.
@@ -71,7 +73,7 @@ class Outputs:
             base = f"{plate.stem}_matte{plate.separator if plate.digits else ''}"
             pattern = FramePattern(path, base, plate.digits, ".exr")
         else:
-            pattern = _named_file(text, needs_number=plate.digits > 0)
+            pattern = _named_file(text, needs_number=plate.digits > 0 and not is_still)
         return cls(pattern, layers, depth, compression)
 
     @property

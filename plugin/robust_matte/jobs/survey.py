@@ -74,7 +74,8 @@ def requested_frames(plate: Plate, asked: FrameRange | None, policy: Missing) ->
     wanted = asked or FrameRange(*plate.expected)
     present = set(plate.numbers)
     missing = [number for number in wanted if number not in present]
-    if len(missing) == len(wanted):
+    is_inside = plate.expected[0] <= wanted.first and wanted.last <= plate.expected[1]
+    if len(missing) == len(wanted) and (policy is Missing.FAIL or not is_inside):
         raise SettingsError(
             f"{plate.source} has none of the frames {wanted}: "
             f"it holds {frame_ranges(plate.numbers)}.",

@@ -56,8 +56,8 @@ class KeySettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    plate: str
-    output: str | None = None
+    plate: str = Field(min_length=1)
+    output: str | None = Field(None, min_length=1)
     frames: str | None = None
     first_frame: int = 1
     model: Path | None = None

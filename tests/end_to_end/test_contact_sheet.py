@@ -1,0 +1,73 @@
+"""The contact sheet: each tile shows what its column says."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import OpenImageIO as oiio
+import pytest
+
+from robust_matte.cli.summary import print_summary
+from robust_matte.jobs.contact_sheet import choose_frames
+from robust_matte.jobs.key import KeyResult, key
+from robust_matte.keying.segments import Reset
+
+
+@pytest.mark.parametrize("layers", ["combined", "separate"])
+def test_columns_are_plate_alpha_foreground_and_comp(
+    layers: str, settings: Any, write_exr_plate: Any, fake_model: Any, tmp_path: Path
+) -> None:
+    """A plate of 160x40, opaque in its left half: tiles are 320x80, 8 apart, below two lines."""
+    plate = np.full((40, 160, 3), 0.18, np.float32)
+    plate[:, :, 0] = 0.5
+    alpha = np.zeros((40, 160), np.float32)
+    alpha[:, :80] = 1.0
+    truth = fake_model(lambda _: (np.zeros_like(plate), alpha))
+    sheet = tmp_path / "sheet.png"
+    source = write_exr_plate({7: plate})
+    key(settings(source, contact_sheet=str(sheet), layers=layers), open_model=truth)
+    pixels = np.asarray(oiio.ImageBuf(str(sheet)).get_pixels(oiio.UINT8), np.int16)[..., :3]
+    top = 26 + 8 + 26  # the heading, a gap, the row's own line
+    tiles = [pixels[top : top + 80, 8 + n * 328 : 8 + n * 328 + 320] for n in range(4)]
+    red, grey = 188, 118  # sRGB of 0.5 and of 0.18, in 8 bit
+    for tile in (tiles[0], tiles[2]):  # the foreground layer is the plate where alpha is 0
+        assert np.abs(tile - (red, grey, grey)).max() <= 1
+    assert (tiles[1][:, :155] == 255).all()
+    assert (tiles[1][:, 165:] == 0).all()
+    assert np.abs(tiles[3][:, :155] - (red, grey, grey)).max() <= 1
+    assert set(np.unique(tiles[3][:, 165:])) == {71, 107}
+
+
+def test_frames_after_cuts_and_an_even_spread_are_shown() -> None:
+    resets = {1: Reset.FIRST, 40: Reset.CUT, 90: Reset.HOLE}
+    shown = choose_frames(range(1, 101), resets)
+    numbers = [frame.number for frame in shown]
+    assert {1, 100, 40, 41, 90, 91} <= set(numbers)
+    assert numbers == sorted(numbers)
+    labels = {frame.number: frame.label for frame in shown}
+    assert (labels[1], labels[40], labels[41]) == ("1  first frame", "40  cut", "41")
+
+
+def test_many_cuts_do_not_make_an_endless_sheet() -> None:
+    resets = dict.fromkeys(range(1, 2000, 4), Reset.CUT)
+    assert 20 <= len(choose_frames(range(1, 2000), resets)) <= 24
+
+
+def test_summary_prints_brackets_and_long_paths_as_they_are(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = f"/show/[old]/a[/b]/{'x' * 300}.####.exr"
+    result = KeyResult(
+        outputs={"rgba": path},
+        written=3,
+        kept=0,
+        segments=1,
+        seconds=1.0,
+        warnings=("Frame 7 [red] is odd.",),
+        contact_sheet=None,
+        job_folder=tmp_path,
+    )
+    print_summary(result)
+    said = capsys.readouterr().out
+    assert path in said
+    assert "Frame 7 [red] is odd." in said
