@@ -149,7 +149,7 @@ def settings(tmp_path: Path, filled_weights: Path) -> Callable[..., KeySettings]
             "downsample": "48px",
             "contact_sheet": "none",
         }
-        return KeySettings.checked(plate=plate, **(usual | values))
+        return KeySettings(plate=plate, **(usual | values))
 
     return build
 

@@ -12,7 +12,7 @@ from robust_matte.settings.key_settings import KeySettings
 
 
 def test_words_of_the_command_line_are_taken() -> None:
-    settings = KeySettings.checked(
+    settings = KeySettings(
         plate="p.####.exr",
         model="w.pth",
         layers="separate",
@@ -26,19 +26,19 @@ def test_words_of_the_command_line_are_taken() -> None:
 
 
 def test_frames_are_kept_in_one_spelling() -> None:
-    assert KeySettings.checked(plate="p", frames=" 10-5x2").frames == "6-10x2"
-    assert KeySettings.checked(plate="p").frames is None
+    assert KeySettings(plate="p", frames=" 10-5x2").frames == "6-10x2"
+    assert KeySettings(plate="p").frames is None
 
 
 def test_document_comes_back_from_json() -> None:
-    settings = KeySettings.checked(
+    settings = KeySettings(
         plate="é plate.####.exr", model="w.pth", frames="1-9x2", downsample="0.25", cuts="4,7"
     )
     assert KeySettings.model_validate_json(settings.model_dump_json()) == settings
 
 
 def test_settings_cannot_be_changed() -> None:
-    settings = KeySettings.checked(plate="p")
+    settings = KeySettings(plate="p")
     with pytest.raises(ValidationError, match="frozen"):
         settings.plate = "q"  # type: ignore[misc]
 
@@ -61,7 +61,7 @@ REFUSED = [
 @pytest.mark.parametrize(("values", "said"), REFUSED)
 def test_bad_value_is_named(values: dict[str, Any], said: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        KeySettings.checked(**({"plate": "p"} | values))
+        KeySettings(**({"plate": "p"} | values))
     assert caught.value.what.startswith(said)
     assert caught.value.what.endswith(".")
     assert caught.value.hint.endswith(".")
@@ -69,5 +69,5 @@ def test_bad_value_is_named(values: dict[str, Any], said: str) -> None:
 
 def test_missing_plate_is_told_without_the_other_settings() -> None:
     with pytest.raises(SettingsError, match=r"^The setting plate is missing\. ") as caught:
-        KeySettings.checked(model="w.pth")
+        KeySettings(model="w.pth")
     assert "w.pth" not in str(caught.value)

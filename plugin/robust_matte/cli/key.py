@@ -187,7 +187,7 @@ def key_command(
 
     if verbose:
         logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
-    settings = KeySettings.checked(
+    settings = KeySettings(
         plate=plate,
         output=output,
         frames=frames,

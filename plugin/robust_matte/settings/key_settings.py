@@ -78,25 +78,16 @@ class KeySettings(BaseModel):
     overwrite: bool = False
     contact_sheet: str = "auto"
 
-    @classmethod
-    def checked(cls, **values: Any) -> "KeySettings":
-        """Build settings from what a user wrote.
+    def __init__(self, **values: Any) -> None:
+        """Check what a user wrote.
 
         Raises:
             SettingsError: A value is out of range, or a name unknown.
         """
         try:
-            return cls(**values)
+            super().__init__(**values)
         except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"])
-            if first["type"] == "missing":
-                what = f"The setting {name} is missing."
-                raise SettingsError(what, hint="Name at least a plate.") from error
-            raise SettingsError(
-                f"The setting {name} cannot be {first['input']!r}: {_lower(first['msg'])}.",
-                hint="robust-matte key --help lists the settings and their ranges.",
-            ) from error
+            raise _told(error) from error
 
     @field_validator("frames")
     @classmethod
@@ -114,6 +105,19 @@ class KeySettings(BaseModel):
     def _cuts_parse(cls, text: str) -> str:
         CutList.parse(text)
         return text
+
+
+def _told(error: ValidationError) -> SettingsError:
+    """Put the first of pydantic's complaints into our words."""
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "missing":
+        what = f"The setting {name} is missing."
+        return SettingsError(what, hint="Name at least a plate.")
+    return SettingsError(
+        f"The setting {name} cannot be {first['input']!r}: {_lower(first['msg'])}.",
+        hint="robust-matte key --help lists the settings and their ranges.",
+    )
 
 
 def _lower(text: str) -> str:
