@@ -97,7 +97,7 @@ class _PlainLines:
             is_due = event.reset is not None or event.done == event.total
             if self._is_time() or is_due:
                 _say(_frame_line(event))
-        elif event.text != self._stage or event.done == event.total or self._is_time():
+        elif self._is_time() or event.text != self._stage or event.done == event.total > 0:
             self._stage, self._last = event.text, time.monotonic()
             count = f" {event.done}/{event.total}" if event.total else ""
             _say(f"{event.stage}: {event.text}{count}")

@@ -153,7 +153,7 @@ def _work(
             by_source[target.source].append(target)
 
     def rolled(number: int) -> None:
-        listener(StageReached("rolling", 0, 0, f"rolling the state, frame {number}"))
+        listener(StageReached("rolling", number, 0, "rolling the state"))
 
     keyed_frames = key_runs(job.model, job.opened.plate, job.opened.preparation, runs, rolled)
     with closing(keyed_frames):

@@ -14,8 +14,8 @@ class StageReached:
     """Work of one kind goes on.
 
     Attributes:
-        stage: `loading`, `planning`, `keying` or `showing`.
-        done: Finished units.
+        stage: `planning`, `loading`, `checking`, `rolling` or `showing`.
+        done: Finished units; while rolling, the frame number.
         total: Units in all; 0 where that is unknown.
         text: What is being done, for people.
     """
