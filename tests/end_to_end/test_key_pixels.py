@@ -12,6 +12,8 @@ from robust_matte.jobs.key import key
 from robust_matte.jobs.progress import Event, Warned
 
 Image = NDArray[np.float32]
+Keyed = Callable[..., list[Event]]
+Read = Callable[..., dict[str, Image]]
 
 FOREGROUNDS = (0.05, 0.5, 0.9)
 BACKGROUNDS = (0.0, 0.18, 1.0, 5.0, 20.0)
@@ -49,28 +51,24 @@ def scene() -> dict[str, Image]:
     }
 
 
-def _key(
-    scene: dict[str, Image],
-    settings: Any,
-    write_exr_plate: Any,
-    fake_model: Any,
-    **values: Any,
-) -> list[Event]:
-    events: list[Event] = []
-    plate = write_exr_plate({1001: scene["plate"]})
-    truth = fake_model(lambda _: (scene["fgr"], scene["alpha"]))
-    key(settings(plate, warm_up=0, **values), events.append, open_model=truth)
-    return events
+@pytest.fixture
+def keyed(scene: dict[str, Image], settings: Any, write_exr_plate: Any, fake_model: Any) -> Keyed:
+    """Key the scene, as it is when this is called, with a model that knows the truth."""
+
+    def run(**values: Any) -> list[Event]:
+        events: list[Event] = []
+        plate = write_exr_plate({1001: scene["plate"]})
+        truth = fake_model(lambda _: (scene["fgr"], scene["alpha"]))
+        key(settings(plate, warm_up=0, **values), events.append, open_model=truth)
+        return events
+
+    return run
 
 
 def test_opaque_light_of_any_range_comes_out_exact(
-    scene: dict[str, Image],
-    settings: Any,
-    write_exr_plate: Any,
-    fake_model: Any,
-    read_layers: Callable[..., dict[str, Image]],
+    scene: dict[str, Image], keyed: Keyed, read_layers: Read
 ) -> None:
-    _key(scene, settings, write_exr_plate, fake_model, depth="float")
+    keyed(depth="float")
     layers = read_layers(1001)
     for index, name in enumerate("RGB"):
         wanted = scene["plate"][:, :OPAQUE, index]
@@ -79,14 +77,10 @@ def test_opaque_light_of_any_range_comes_out_exact(
 
 
 def test_band_has_the_foregrounds_own_light(
-    scene: dict[str, Image],
-    settings: Any,
-    write_exr_plate: Any,
-    fake_model: Any,
-    read_layers: Callable[..., dict[str, Image]],
+    scene: dict[str, Image], keyed: Keyed, read_layers: Read
 ) -> None:
     """F x B x alpha of the design's table: premultiplied light within 1e-3, whatever is behind."""
-    _key(scene, settings, write_exr_plate, fake_model, depth="float")
+    keyed(depth="float")
     layers = read_layers(1001)
     band = slice(OPAQUE, OPAQUE + BAND)
     alpha = scene["alpha"][:, band]
@@ -97,13 +91,9 @@ def test_band_has_the_foregrounds_own_light(
 
 
 def test_alpha_is_the_models_and_nothing_is_left_outside(
-    scene: dict[str, Image],
-    settings: Any,
-    write_exr_plate: Any,
-    fake_model: Any,
-    read_layers: Callable[..., dict[str, Image]],
+    scene: dict[str, Image], keyed: Keyed, read_layers: Read
 ) -> None:
-    _key(scene, settings, write_exr_plate, fake_model, depth="float")
+    keyed(depth="float")
     layers = read_layers(1001)
     np.testing.assert_array_equal(layers["A"], scene["alpha"])
     np.testing.assert_array_equal(layers["matte.A"], scene["alpha"])
@@ -115,14 +105,10 @@ def test_alpha_is_the_models_and_nothing_is_left_outside(
 
 
 def test_half_rgb_is_foreground_times_alpha(
-    scene: dict[str, Image],
-    settings: Any,
-    write_exr_plate: Any,
-    fake_model: Any,
-    read_layers: Callable[..., dict[str, Image]],
+    scene: dict[str, Image], keyed: Keyed, read_layers: Read
 ) -> None:
     """Each of the three is rounded to half once, so the product is within three roundings."""
-    _key(scene, settings, write_exr_plate, fake_model)
+    keyed()
     layers = read_layers(1001)
     assert np.mean(scene["alpha"] == 1.0) >= 0.1
     assert np.mean((scene["alpha"] > 0.0) & (scene["alpha"] < 1.0)) >= 0.1
@@ -133,17 +119,12 @@ def test_half_rgb_is_foreground_times_alpha(
 
 
 def test_separate_files_hold_the_same_pixels(
-    scene: dict[str, Image],
-    settings: Any,
-    write_exr_plate: Any,
-    fake_model: Any,
-    read_layers: Callable[..., dict[str, Image]],
-    tmp_path: Path,
+    keyed: Keyed, read_layers: Read, tmp_path: Path
 ) -> None:
-    _key(scene, settings, write_exr_plate, fake_model)
+    keyed()
     combined = read_layers(1001)
     apart = tmp_path / "apart"
-    _key(scene, settings, write_exr_plate, fake_model, layers="separate", output=str(apart))
+    keyed(layers="separate", output=str(apart))
     rgba = read_layers(1001, apart / "rgba", "shot_matte_rgba")
     alpha = read_layers(1001, apart / "alpha", "shot_matte_alpha")
     foreground = read_layers(1001, apart / "foreground", "shot_matte_foreground")
@@ -157,16 +138,12 @@ def test_separate_files_hold_the_same_pixels(
 
 
 def test_infinite_light_is_kept_where_opaque_and_black_where_clear(
-    scene: dict[str, Image],
-    settings: Any,
-    write_exr_plate: Any,
-    fake_model: Any,
-    read_layers: Callable[..., dict[str, Image]],
+    scene: dict[str, Image], keyed: Keyed, read_layers: Read
 ) -> None:
     scene["plate"][0, 0] = np.inf
     scene["plate"][1, 0, 0] = -0.0
     scene["plate"][0, -1] = np.inf
-    events = _key(scene, settings, write_exr_plate, fake_model)
+    events = keyed()
     layers = read_layers(1001)
     assert np.isposinf(layers["R"][0, 0])
     assert np.signbit(layers["R"][1, 0])
@@ -179,14 +156,10 @@ def test_infinite_light_is_kept_where_opaque_and_black_where_clear(
 
 
 def test_light_beyond_half_is_clamped_and_told(
-    scene: dict[str, Image],
-    settings: Any,
-    write_exr_plate: Any,
-    fake_model: Any,
-    read_layers: Callable[..., dict[str, Image]],
+    scene: dict[str, Image], keyed: Keyed, read_layers: Read
 ) -> None:
     scene["plate"][2, 3, 1] = 70000.0
-    events = _key(scene, settings, write_exr_plate, fake_model)
+    events = keyed()
     layers = read_layers(1001)
     assert layers["G"][2, 3] == layers["foreground.G"][2, 3] == 65504.0
     assert [one.text for one in events if isinstance(one, Warned)] == [
@@ -195,13 +168,9 @@ def test_light_beyond_half_is_clamped_and_told(
 
 
 def test_nonfinite_zero_writes_black(
-    scene: dict[str, Image],
-    settings: Any,
-    write_exr_plate: Any,
-    fake_model: Any,
-    read_layers: Callable[..., dict[str, Image]],
+    scene: dict[str, Image], keyed: Keyed, read_layers: Read
 ) -> None:
     scene["plate"][0, 0] = (np.nan, np.inf, 0.25)
-    _key(scene, settings, write_exr_plate, fake_model, nonfinite="zero")
+    keyed(nonfinite="zero")
     layers = read_layers(1001)
     assert [layers[name][0, 0] for name in "RGB"] == [0.0, 0.0, 0.25]

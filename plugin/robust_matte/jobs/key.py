@@ -24,7 +24,7 @@ from robust_matte.settings.key_settings import KeySettings
 __all__ = ["KeyResult", "key"]
 
 _ENCODERS = 2
-_HELD = 3  # frames being finished and written; each is 100 MB at 1080p
+_HELD = 3  # frames being finished and written; each is 85 MB at 1080p: plate, view, model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

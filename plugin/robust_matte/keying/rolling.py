@@ -16,7 +16,7 @@ from robust_matte.media.readahead import ReadAhead
 
 __all__ = ["FrameSource", "KeyedFrame", "Run", "key_runs", "read_prepared"]
 
-_DECODERS = 2  # decoding a frame takes a core about as long as the network takes two
+_DECODERS = 2  # so that one frame decodes while another is made ready; not tuned
 _HELD = 3  # prepared frames; each is 50 MB at 1080p, and 200 MB at 4K
 
 

