@@ -10,6 +10,7 @@ from robust_matte_rvm.errors import (
     SegmentationMissingError,
     StateError,
 )
+from robust_matte_rvm.folding import fold_network
 from robust_matte_rvm.network import (
     REFINERS,
     VARIANTS,
@@ -34,6 +35,7 @@ __all__ = [
     "SegmentationMissingError",
     "StateError",
     "Variant",
+    "fold_network",
     "load_network",
     "low_res_view",
 ]

@@ -16,7 +16,7 @@ class LiteASPP(nn.Module):
     def __init__(self, channels: int, out: int) -> None:
         super().__init__()
         self.aspp1 = nn.Sequential(
-            nn.Conv2d(channels, out, 1, bias=False), nn.BatchNorm2d(out), nn.ReLU()
+            nn.Conv2d(channels, out, 1, bias=False), nn.BatchNorm2d(out), nn.ReLU(inplace=True)
         )
         self.aspp2 = nn.Sequential(
             nn.AdaptiveAvgPool2d(1), nn.Conv2d(channels, out, 1, bias=False), nn.Sigmoid()

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from robust_matte_rvm.layout import join_channels
+
 __all__ = ["RecurrentDecoder"]
 
 _Four = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -48,17 +50,16 @@ class _ConvGRU(nn.Module):
         return torch.stack(outputs, 1).flatten(0, 1), state
 
     def _step(self, x: Tensor, state: Tensor) -> Tensor:
-        reset, update = self.ih(torch.cat([x, state], 1)).chunk(2, 1)
-        candidate: Tensor = self.hh(torch.cat([x, reset * state], 1))
-        after: Tensor = (1 - update) * state + update * candidate
-        return after
+        reset, update = self.ih(join_channels(x, state)).chunk(2, 1)
+        candidate: Tensor = self.hh(join_channels(x, reset * state))
+        return torch.lerp(state, candidate, update)
 
 
 def _recur(gru: _ConvGRU, x: Tensor, state: Tensor | None, frames: int) -> tuple[Tensor, Tensor]:
     """Send half of the channels through time and leave the other half as they are."""
     still, moving = x.chunk(2, 1)
     moving, state = gru(moving, state, frames)
-    return torch.cat([still, moving], 1), state
+    return join_channels(still, moving), state
 
 
 def _double(x: Tensor, like: Tensor) -> Tensor:
@@ -92,7 +93,7 @@ class _UpsamplingBlock(nn.Module):
         self.conv = nn.Sequential(
             nn.Conv2d(channels + skip + _SRC_CHANNELS, out, 3, padding=1, bias=False),
             nn.BatchNorm2d(out),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
         )
         self.gru = _ConvGRU(out // 2)
 
@@ -100,7 +101,7 @@ class _UpsamplingBlock(nn.Module):
         self, x: Tensor, skip: Tensor, src: Tensor, state: Tensor | None, frames: int
     ) -> tuple[Tensor, Tensor]:
         """Return (B * T, out, H, W) at the size of `src`, and the new state, (B, out / 2, H, W)."""
-        x = self.conv(torch.cat([_double(x, src), skip, src], 1))
+        x = self.conv(join_channels(_double(x, src), skip, src))
         return _recur(self.gru, x, state, frames)
 
 
@@ -112,15 +113,15 @@ class _OutputBlock(nn.Module):
         self.conv = nn.Sequential(
             nn.Conv2d(channels + _SRC_CHANNELS, out, 3, padding=1, bias=False),
             nn.BatchNorm2d(out),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Conv2d(out, out, 3, padding=1, bias=False),
             nn.BatchNorm2d(out),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
         )
 
     def forward(self, x: Tensor, src: Tensor) -> Tensor:
         """Return (B * T, out, h, w) at the size of `src`."""
-        hidden: Tensor = self.conv(torch.cat([_double(x, src), src], 1))
+        hidden: Tensor = self.conv(join_channels(_double(x, src), src))
         return hidden
 
 

@@ -62,7 +62,7 @@ def _norm(channels: int) -> nn.BatchNorm2d:
 
 
 def _act(hard: bool) -> nn.Module:
-    return nn.Hardswish() if hard else nn.ReLU()
+    return nn.Hardswish(inplace=True) if hard else nn.ReLU(inplace=True)
 
 
 def _conv_norm(
@@ -88,7 +88,7 @@ class _SqueezeExcite(nn.Module):
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.fc1 = nn.Conv2d(channels, _squeezed(channels), 1)
         self.fc2 = nn.Conv2d(_squeezed(channels), channels, 1)
-        self.act = nn.ReLU()
+        self.act = nn.ReLU(inplace=True)
         self.gate = nn.Hardsigmoid()
 
     def forward(self, x: Tensor) -> Tensor:

@@ -12,13 +12,14 @@ Source:
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from robust_matte_rvm.aspp import LiteASPP
 from robust_matte_rvm.decoder import RecurrentDecoder
 from robust_matte_rvm.errors import NetworkError, SegmentationMissingError, StateError
+from robust_matte_rvm.layout import join_channels
+from robust_matte_rvm.lifting import lift
 from robust_matte_rvm.mobilenetv3 import MobileNetV3Large
 from robust_matte_rvm.projection import Projection
 from robust_matte_rvm.recurrent_state import RecurrentState
@@ -195,10 +196,10 @@ class MattingNetwork(nn.Module):
             Foreground, (B, 3, H, W), straight, in the view's encoding, and alpha, (B, 1, H, W),
             both in [0, 1].
         """
-        matte = torch.cat([low.fgr_residual, low.pha], 1)
-        if src.shape[2:] != src_low.shape[2:]:
-            matte = self.refiner(src, src_low, matte, low.hidden)
-        return (matte[:, :3] + src).clamp(0, 1), matte[:, 3:].clamp(0, 1)
+        if src.shape[2:] == src_low.shape[2:]:
+            return (low.fgr_residual + src).clamp(0, 1), low.pha.clamp(0, 1)
+        matte = join_channels(low.fgr_residual, low.pha)
+        return lift(self.refiner(src_low, matte, low.hidden), src)
 
     def state_shapes(
         self, height: int, width: int, clips: int = 1

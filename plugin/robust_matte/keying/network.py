@@ -16,6 +16,7 @@ from robust_matte_rvm import (
     LoadedNetwork,
     RecurrentState,
     RefinerKind,
+    fold_network,
     load_network,
     low_res_view,
 )
@@ -51,7 +52,7 @@ class Network:
         self._device = _device(device)
         torch.set_num_threads(threads or available_cores())
         loaded = _load(weights.path, refiner)
-        self._network = loaded.network.to(self._device)
+        self._network = fold_network(loaded.network).to(self._device)
         self._low_size = low_size
         self._state = RecurrentState.empty()
         self.notes = loaded.notes
@@ -89,9 +90,8 @@ class Network:
         return _to_image(foreground), _to_image(alpha)[..., 0]
 
     def _to_tensor(self, image: FloatImage) -> torch.Tensor:
-        """Return (1, 3, H, W) float32 on the device, contiguous."""
-        tensor = torch.from_numpy(image).to(self._device)
-        return tensor.permute(2, 0, 1).unsqueeze(0).contiguous()
+        """Return (1, 3, H, W) float32 on the device, channels last: the image as it lies."""
+        return torch.from_numpy(image).permute(2, 0, 1).unsqueeze(0).to(self._device)
 
     def _check_state(self) -> None:
         if not self._state.is_finite():
