@@ -18,6 +18,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 _MEASURED = """
 import resource, sys
+from robust_matte.keying.heap import keep_heap
+keep_heap()  # as the command does
 from robust_matte import KeySettings, key
 key(KeySettings.model_validate_json(sys.argv[1]))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

@@ -15,10 +15,12 @@ from typing import IO, Final
 
 from failures import InstallError
 from processes import Runner
+from steps import announce, show_end
 
 __all__ = ["Environment", "Stamp", "lock", "make_environment", "missing_modules"]
 
 LOCK: Final = ".robust_matte.lock"
+LOG: Final = "robust_matte_install.log"
 STAMP: Final = ".robust_matte.json"
 PATIENCE_S: Final = 1800.0  # a first installation on a slow line
 POLL_S: Final = 0.5
@@ -59,6 +61,11 @@ class Environment:
         if os.name == "nt":
             return self.folder / "Scripts" / "python.exe"
         return self.folder / "bin" / "python"
+
+    @property
+    def log(self) -> Path:
+        """What the programs of the installation said, all of it."""
+        return self.folder / LOG
 
     @property
     def constraints(self) -> Path:
@@ -132,10 +139,14 @@ def make_environment(environment: Environment, runner: Runner) -> None:
         return
     _check_modules()
     _clear(environment.folder)
-    code = runner.run([sys.executable, "-m", "venv", str(environment.folder)], aside=True)
-    if code != 0 or not environment.python_version(runner):
+    command = [sys.executable, "-m", "venv", str(environment.folder)]
+    announce("a virtual environment")
+    answer = runner.record(command, environment.log)
+    if answer.code != 0 or not environment.python_version(runner):
+        show_end(answer)
         raise InstallError(
-            f"The virtual environment {environment.folder} could not be made (exit code {code}).",
+            f"The virtual environment {environment.folder} could not be made (exit code "
+            f"{answer.code}).",
             hint="The lines above say why; run the same command again after that is put right.",
         )
 
@@ -167,9 +178,9 @@ def _check_modules() -> None:
 
 
 def _clear(folder: Path) -> None:
-    """Empty a half-made environment, all but the lock that we hold in it."""
+    """Empty a half-made environment, all but the lock that we hold in it and the log."""
     for path in folder.iterdir():
-        if path.name == LOCK:
+        if path.name in (LOCK, LOG):
             continue
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

@@ -1,6 +1,7 @@
 """The bootstrap's command line: environment first, then the command."""
 
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,22 +9,28 @@ from typing import Final, cast
 
 from environments import Environment, Stamp, lock, make_environment
 from failures import EXIT_USAGE, InstallError
+from key_arguments import check_key_arguments
 from packages import install, list_commands, torch_build
 from processes import Runner, SystemRunner, quote_command
-from stages import list_stages, run_stages
-from torch_builds import Choice, TorchBuild
+from stages import build_docs, list_docs_commands, list_stages, run_stages
+from steps import announce
+from torch_builds import Choice
 
 __all__ = ["Request", "main", "parse_request", "prepare"]
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-COMMANDS: Final = ("key", "test", "setup")
+ENGINE: Final = ("key", "info", "doctor", "weights")
+DEVELOPING: Final = ("test", "docs")
+COMMANDS: Final = (*ENGINE, *DEVELOPING, "setup")
 EXIT_STOPPED: Final = 130
 USAGE: Final = """\
 python3 install/bootstrap.py [FLAGS] COMMAND ...
 
 Commands:
   key PLATE ...          Set up if need be, then run `robust-matte key PLATE ...`.
+  info, doctor, weights  Likewise with `robust-matte info ...` and so on.
   test [--full] [...]    Set up if need be, then run every check; the rest goes to pytest.
+  docs                   Set up if need be, then build the documents into build/docs.
   setup                  Set up only.
 
 Flags, before or after the command (what follows `--` is never taken for one of them):
@@ -110,16 +117,25 @@ def prepare(environment: Environment, request: Request, runner: Runner) -> None:
     """
     if _is_ready(environment, request, runner):
         return
+    if request.command == "key":
+        check_key_arguments(request.arguments)
     with lock(environment):
         if _is_ready(environment, request, runner):  # the other one did it while we waited
             return
-        before = environment.read_stamp()
-        dev = request.command == "test" or (before is not None and before.dev)
-        environment.drop_stamp()
-        make_environment(environment, runner)
-        build = _build(environment, request, environment.python_version(runner))
-        kind = install(environment, build, request.torch, runner, dev=dev)
-        environment.write_stamp(Stamp(digest=environment.digest(), torch=kind, dev=dev))
+        _set_up(environment, request, runner)
+
+
+def _set_up(environment: Environment, request: Request, runner: Runner) -> None:
+    start = time.monotonic()
+    sys.stderr.write(f"Setting up {environment.folder} (log: {environment.log})\n")
+    before = environment.read_stamp()
+    dev = request.command in DEVELOPING or (before is not None and before.dev)
+    environment.drop_stamp()
+    make_environment(environment, runner)
+    build = torch_build(environment, request.torch, environment.python_version(runner))
+    kind = install(environment, build, request.torch, runner, dev=dev)
+    environment.write_stamp(Stamp(digest=environment.digest(), torch=kind, dev=dev))
+    announce(f"done in {time.monotonic() - start:.0f} s")
 
 
 def _is_ready(environment: Environment, request: Request, runner: Runner) -> bool:
@@ -128,13 +144,9 @@ def _is_ready(environment: Environment, request: Request, runner: Runner) -> boo
         stamp is not None
         and stamp.digest == environment.digest()
         and request.torch in ("auto", stamp.torch)
-        and (stamp.dev or request.command != "test")
+        and (stamp.dev or request.command not in DEVELOPING)
         and environment.python_version(runner) != ""
     )
-
-
-def _build(environment: Environment, request: Request, python: str) -> TorchBuild:
-    return torch_build(environment, request.torch, python)
 
 
 def main(words: Sequence[str], runner: Runner | None = None) -> int:
@@ -153,14 +165,24 @@ def main(words: Sequence[str], runner: Runner | None = None) -> int:
     try:
         return _run(parse_request(words), runner or SystemRunner())
     except InstallError as error:
-        sys.stderr.write(f"{error}\n")
-        return error.exit_code
+        return _tell(error)
     except OSError as error:
-        sys.stderr.write(f"{error}.\nPut that right and run the same command again.\n")
-        return InstallError("", hint="").exit_code
+        return _tell(_translate(error))
     except KeyboardInterrupt:
         sys.stderr.write("Stopped. The same command run again goes on from here.\n")
         return EXIT_STOPPED
+
+
+def _tell(error: InstallError) -> int:
+    sys.stderr.write(f"{error}\n")
+    return error.exit_code
+
+
+def _translate(error: OSError) -> InstallError:
+    return InstallError(
+        f"{error.filename or 'This machine'} cannot be used: {error.strerror or error}.",
+        hint="Put that right and run the same command again: it goes on where it ended.",
+    )
 
 
 def _run(request: Request, runner: Runner) -> int:
@@ -171,22 +193,30 @@ def _run(request: Request, runner: Runner) -> int:
     if request.command == "test":
         arguments, full = _split_full(request)
         return run_stages(environment, arguments, runner, full=full)
+    if request.command == "docs":
+        return build_docs(environment, runner)
     if request.command == "setup":
         sys.stderr.write(f"Ready: {environment.folder}\n")
         return 0
-    return runner.hand_over(environment.module("robust_matte", "key", *request.arguments))
+    return runner.hand_over(_engine_command(environment, request))
+
+
+def _engine_command(environment: Environment, request: Request) -> list[str]:
+    return environment.module("robust_matte", request.command, *request.arguments)
 
 
 def _print_plan(environment: Environment, request: Request) -> int:
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    build = _build(environment, request, python)
-    lines = list(list_commands(environment, build, dev=request.command == "test"))
+    build = torch_build(environment, request.torch, python)
+    lines = list(list_commands(environment, build, dev=request.command in DEVELOPING))
     if request.command == "test":
         arguments, full = _split_full(request)
         stages = list_stages(environment, arguments, full=full)
         lines += [quote_command(command) for _, command in stages]
-    elif request.command == "key":
-        lines.append(quote_command(environment.module("robust_matte", "key", *request.arguments)))
+    elif request.command == "docs":
+        lines += [quote_command(command) for command in list_docs_commands(environment)]
+    elif request.command in ENGINE:
+        lines.append(quote_command(_engine_command(environment, request)))
     sys.stdout.write("\n".join(lines) + "\n")
     return 0
 

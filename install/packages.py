@@ -11,9 +11,12 @@ from typing import Final, NoReturn, cast
 from environments import Environment
 from failures import InstallError
 from processes import Answer, Runner, quote_command
+from steps import announce, show_end
 from torch_builds import Attempt, Choice, Machine, TorchBuild, choose_build, read_pin
 
 __all__ = ["detect_machine", "has_nvidia_driver", "install", "list_commands", "torch_build"]
+
+SIZES: Final = {"cpu": "some 200 MB", "cuda": "some 2 GB"}
 
 # The kind of an installed torch. ROCm answers to the name of CUDA inside torch.
 PROBE: Final = """
@@ -89,11 +92,14 @@ def install(
     kind = _installed_kind(environment, build, runner)
     if not kind or (choice != "auto" and kind != build.kind):
         _install_torch(environment, build, runner)
+    announce(f"Robust Matte and its libraries{', the tools for developing' if dev else ''}")
     for command in _project_commands(environment, dev=dev):
-        if runner.run(command, aside=True) != 0:
+        answer = runner.record(command, environment.log)
+        if answer.code != 0:
+            show_end(answer)
             raise InstallError(
                 f"pip could not install the project into {environment.folder}.",
-                hint="Its lines above say why; the same command run again goes on from here.",
+                hint="Its last lines are above; the same command run again goes on from here.",
             )
     kind = _installed_kind(environment, build, runner)
     if not kind or (choice != "auto" and kind != build.kind):
@@ -132,22 +138,18 @@ def _installed_kind(environment: Environment, build: TorchBuild, runner: Runner)
 def _install_torch(environment: Environment, build: TorchBuild, runner: Runner) -> None:
     replies: list[tuple[Attempt, Answer]] = []
     for attempt in build.attempts:
-        sys.stderr.write(f"{build} from {attempt.source}\n")
-        command = _torch_command(environment, attempt)
-        if attempt is build.attempts[-1]:
-            if runner.run(command, aside=True) == 0:
-                return
-            break
-        reply = runner.capture(command)  # a miss is normal here: no red lines for it
+        announce(f"{build}, {SIZES[build.kind]}, from {attempt.source}")
+        reply = runner.record(_torch_command(environment, attempt), environment.log)
         if reply.code == 0:
             return
-        replies.append((attempt, reply))
+        replies.append((attempt, reply))  # a miss is normal here: told only if all of them miss
     _refuse_sources(build, replies)
 
 
 def _refuse_sources(build: TorchBuild, replies: list[tuple[Attempt, Answer]]) -> NoReturn:
     for attempt, reply in replies:
-        sys.stderr.write(f"--- pip on {attempt.source}:\n{reply.text.strip()}\n")
+        sys.stderr.write(f"--- pip on {attempt.source}:\n")
+        show_end(reply)
     sources = " or ".join(attempt.source for attempt in build.attempts)
     raise InstallError(
         f"{build} could not be had from {sources}.",

@@ -1,7 +1,9 @@
 """Programs that are started: behind one small interface, so that tests start none."""
 
+import contextlib
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,8 +29,11 @@ class Answer:
 class Runner(Protocol):
     """Starts programs and waits for them."""
 
-    def run(self, command: Sequence[str], *, cwd: Path | None = None, aside: bool = False) -> int:
-        """Run with the output as ours, or, `aside`, all on stderr; return the exit code."""
+    def run(self, command: Sequence[str], *, cwd: Path) -> int:
+        """Run in a folder with the output as ours; return the exit code."""
+
+    def record(self, command: Sequence[str], log: Path) -> Answer:
+        """Run and keep the output, also at the end of a log; a terminal shows its latest line."""
 
     def capture(self, command: Sequence[str]) -> Answer:
         """Run and keep the output; a program that cannot be started answers 127."""
@@ -40,29 +45,34 @@ class Runner(Protocol):
 class SystemRunner:
     """The real thing."""
 
-    def run(self, command: Sequence[str], *, cwd: Path | None = None, aside: bool = False) -> int:
-        """Run with the output as ours, or, `aside`, all on stderr; return the exit code."""
+    def run(self, command: Sequence[str], *, cwd: Path) -> int:
+        """Run in a folder with the output as ours; return the exit code."""
         _flush()
         environment = child_environment(os.environ)
-        stdout = sys.stderr if aside else None
-        done = subprocess.run(command, cwd=cwd, env=environment, stdout=stdout, check=False)
-        return done.returncode
+        return subprocess.run(command, cwd=cwd, env=environment, check=False).returncode
+
+    def record(self, command: Sequence[str], log: Path) -> Answer:
+        """Run and keep the output, also at the end of a log; a terminal shows its latest line."""
+        lines: list[str] = []
+        with contextlib.ExitStack() as stack:
+            file = stack.enter_context(log.open("a", encoding="utf-8"))
+            file.write(f"\n$ {quote_command(command)}\n")
+            program = stack.enter_context(_start(command))
+            stack.callback(_show_line, "")
+            for line in program.stdout or ():
+                lines.append(line)
+                file.write(line)
+                _show_line(line.strip())
+        return Answer(program.returncode, "".join(lines))
 
     def capture(self, command: Sequence[str]) -> Answer:
         """Run and keep the output; a program that cannot be started answers 127."""
         try:
-            done = subprocess.run(
-                command,
-                env=child_environment(os.environ),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                check=False,
-            )
+            with _start(command) as program:
+                text, _ = program.communicate()
         except OSError as error:
             return Answer(127, str(error))
-        return Answer(done.returncode, done.stdout)
+        return Answer(program.returncode, text)
 
     def hand_over(self, command: Sequence[str]) -> int:
         """Become the program: its output, its signals and its exit code are ours from here on.
@@ -76,6 +86,26 @@ class SystemRunner:
             os.execve(command[0], list(command), environment)  # noqa: S606 - no shell is wanted
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the engine gets it too, and answers
         return subprocess.run(command, env=environment, check=False).returncode
+
+
+def _start(command: Sequence[str]) -> "subprocess.Popen[str]":
+    """Start a program whose output, all of it, comes to us."""
+    return subprocess.Popen(
+        command,
+        env=child_environment(os.environ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+
+
+def _show_line(text: str) -> None:
+    """Show a line in place of the one before, so that a long download is seen to live."""
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size().columns - 1
+        sys.stderr.write(f"\r{text[:width]:<{width}}\r")
+        sys.stderr.flush()
 
 
 def _flush() -> None:

@@ -1,4 +1,4 @@
-"""The project's checks, one after the other: what `bootstrap.py test` runs."""
+"""The project's checks and its documents: what `bootstrap.py test` and `docs` run."""
 
 import sys
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from environments import Environment
 from processes import Runner
 
-__all__ = ["EXIT_FAILED", "list_stages", "run_stages"]
+__all__ = ["EXIT_FAILED", "build_docs", "list_docs_commands", "list_stages", "run_stages"]
 
 EXIT_FAILED = 1
 
@@ -47,3 +47,29 @@ def run_stages(
             failed.append(name)
     sys.stdout.write(f"\n=== {'failed: ' + ', '.join(failed) if failed else 'all passed'}\n")
     return EXIT_FAILED if failed else 0
+
+
+def list_docs_commands(environment: Environment) -> list[list[str]]:
+    """Return the commands that write the pages on commands anew and build the site.
+
+    A warning, such as a link that leads nowhere, is an error; the network is not asked.
+    """
+    python = [str(environment.python), "-P"]
+    site = ["-W", "--keep-going", "-q", "-d", "build/doctrees", "docs", "build/docs"]
+    return [
+        [*python, "docs/command_pages.py", "docs/reference"],
+        environment.module("sphinx", *site),
+    ]
+
+
+def build_docs(environment: Environment, runner: Runner) -> int:
+    """Build the documents and print where they are.
+
+    Returns:
+        0, or 1 if they have a fault.
+    """
+    for command in list_docs_commands(environment):
+        if runner.run(command, cwd=environment.root) != 0:
+            return EXIT_FAILED
+    sys.stdout.write(f"{environment.root / 'build' / 'docs' / 'index.html'}\n")
+    return 0

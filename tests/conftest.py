@@ -10,8 +10,13 @@ tests/
 import logging
 import os
 import random
+import re
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import hypothesis
@@ -25,6 +30,7 @@ NO_MEDIA = f"{MEDIA_VARIABLE} does not name a folder with test footage"
 sys.path.insert(0, str(ROOT / "install"))  # its files import each other by name, as scripts do
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: see keying/cores.py
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 hypothesis.settings.register_profile("local", deadline=None, max_examples=60)
 hypothesis.settings.register_profile("ci", deadline=None, max_examples=60, derandomize=True)
@@ -90,6 +96,85 @@ def seeded() -> None:
     np.random.seed(0)  # noqa: NPY002 - the global generator is what is being pinned
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(0)
+
+
+@dataclass
+class FileServer:
+    """Serves files over HTTP on 127.0.0.1, as badly as a test wants.
+
+    `faults` are taken one a request. An int is a status to answer with; a float says after how many
+    bytes to close the connection or, if negative, to fall silent.
+    """
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    faults: list[int | float] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=lambda: {"ETag": '"first"'})
+    has_ranges: bool = True
+    heeds_if_range: bool = True
+    address: str = ""
+    requests: list[tuple[str, str | None]] = field(default_factory=list)  # path, Range
+    begun: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        """Answer one request."""
+        self.requests.append((handler.path, handler.headers["Range"]))
+        self.begun.set()
+        fault = self.faults.pop(0) if self.faults else None
+        body = self.files.get(handler.path.rpartition("/")[2])
+        if isinstance(fault, int) or body is None:
+            handler.send_error(int(fault or 404))
+            return
+        start = self._start(handler)
+        if start >= len(body):
+            handler.send_error(416)
+            return
+        handler.send_response(206 if start else 200)
+        handler.send_header("Content-Length", str(len(body) - start))
+        if start:
+            handler.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
+        for item in self.headers.items():
+            handler.send_header(*item)
+        handler.end_headers()
+        end = len(body) if fault is None else start + abs(int(fault))
+        handler.wfile.write(body[start:end])
+        if fault is not None and fault < 0:
+            self.released.wait()
+
+    def _start(self, handler: BaseHTTPRequestHandler) -> int:
+        found = re.fullmatch(r"bytes=(\d+)-", handler.headers["Range"] or "")
+        is_same = handler.headers["If-Range"] in self.headers.values()
+        wanted = found is not None and self.has_ranges and (is_same or not self.heeds_if_range)
+        return int(found[1]) if found and wanted else 0
+
+
+@pytest.fixture
+def serve_files(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., FileServer]]:
+    """Start servers that last as long as the test; proxies of this machine are left alone."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with ExitStack() as stack:
+
+        def serve(**values: object) -> FileServer:
+            files = FileServer(**values)  # type: ignore[arg-type]
+
+            class Handler(BaseHTTPRequestHandler):
+                def do_GET(self) -> None:
+                    files.answer(self)
+
+                def log_message(self, *_: object) -> None:
+                    pass
+
+            server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+            server.daemon_threads = True
+            thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(server.shutdown)
+            stack.callback(files.released.set)
+            files.address = f"http://127.0.0.1:{server.server_port}/v1"
+            return files
+
+        yield serve
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ class decides the exit code::
     ├── ModelError              5   model, weights or device
     │   ├── WeightsMissingError
     │   ├── WeightsDamagedError
-    │   └── DeviceError
+    │   ├── DeviceError
+    │   └── OutOfMemoryError        the job needs more memory than there is
     ├── OutputError             6   writing failed
     │   ├── WriteError
     │   ├── DiskFullError
@@ -33,6 +34,7 @@ __all__ = [
     "InputError",
     "MissingFramesError",
     "ModelError",
+    "OutOfMemoryError",
     "OutputError",
     "Preempted",
     "RobustMatteError",
@@ -111,6 +113,10 @@ class WeightsDamagedError(ModelError):
 
 class DeviceError(ModelError):
     """The device that was asked for cannot be used."""
+
+
+class OutOfMemoryError(ModelError):
+    """The job needs more memory than the machine, or the farm, gives it."""
 
 
 class OutputError(RobustMatteError):

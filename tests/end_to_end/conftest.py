@@ -72,6 +72,17 @@ class FakeModel:
         assert image.max() <= 1.0
 
 
+@pytest.fixture(autouse=True)
+def no_weights_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Find none of this machine's weights, and fetch none; returns the folder of a cache."""
+    for name in ("ROBUST_MATTE_WEIGHTS", "ROBUST_MATTE_WEIGHTS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ROBUST_MATTE_OFFLINE", "1")
+    for name in ("XDG_CACHE_HOME", "WIN_PD_OVERRIDE_LOCAL_APPDATA"):
+        monkeypatch.setenv(name, str(tmp_path / "no cache"))
+    return tmp_path / "no cache" / "robust-matte" / "weights"
+
+
 @pytest.fixture
 def fake_model() -> Callable[[Truth], Callable[..., FakeModel]]:
     """Make an opener of a fake model from the truth."""

@@ -72,7 +72,8 @@ def test_progress_none_says_nothing(run: Run, plate: str, filled_weights: Path) 
 
 
 MISTAKES = [
-    pytest.param(["{plate}"], 5, "No weights are named", id="no weights"),
+    pytest.param(["{plate}"], 5, "weights rvm_mobilenetv3.pth are not in", id="no weights"),
+    pytest.param(["{plate}", "--model", "resnet50"], 5, "fetched offline", id="offline"),
     pytest.param(
         ["{plate}", "--model", "absent.pth"], 5, "absent.pth cannot be read", id="weights"
     ),
@@ -107,13 +108,13 @@ MISTAKES = [
         ["{plate}", "--model", "{model}", "--device", "cuda:9"], 5, "device cuda:9", id="device"
     ),
     pytest.param(
-        ["{plate}", "--model", "{model}", "--device", "gpu"], 2, "setting device", id="no device"
+        ["{plate}", "--model", "{model}", "--device", "gpu"], 2, 'device "gpu"', id="no device"
     ),
     pytest.param(
         ["{plate}", "--model", "{model}", "-o", "matte.exr"], 2, "frame number", id="name"
     ),
     pytest.param(["{plate}", "--model", "{model}", "-o", ""], 2, "setting output", id="empty"),
-    pytest.param(["{plate}", "--model", "{model}", "-o", "m.####.png"], 2, "not an EXR", id="png"),
+    pytest.param(["{plate}", "--model", "{model}", "-o", "m.####.tif"], 2, "neither EXR", id="tif"),
     pytest.param(
         ["{plate}", "--model", "{model}", "-o", "{plate_file}/x"],
         6,

@@ -65,6 +65,7 @@ def test_summary_prints_brackets_and_long_paths_as_they_are(
         seconds=1.0,
         warnings=("Frame 7 [red] is odd.",),
         contact_sheet=None,
+        review=None,
         job_folder=tmp_path,
     )
     print_summary(result)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from robust_matte.colour.model_view import ModelView
 from robust_matte.jobs.key import key
-from robust_matte.keying.model import hash_weights
+from robust_matte.keying.model import Weights
 from robust_matte.keying.network import Network
 from robust_matte.keying.prepared import Preparation
 from robust_matte.keying.rolling import read_prepared
@@ -38,7 +38,7 @@ def weights(media: Path) -> Path:
 @pytest.fixture
 def network(weights: Path) -> Any:
     """Open the network at a low-resolution size."""
-    return partial(Network, hash_weights(weights), refiner=Refiner.AUTO, device="cpu", threads=1)
+    return partial(Network, Weights(weights, "web"), refiner=Refiner.AUTO, device="cpu", threads=1)
 
 
 def _views(media: Path) -> Iterator[Image]:
@@ -115,7 +115,7 @@ def cut_out(media: Path, weights: Path) -> list[tuple[Image, Image]]:
     """Foreground and alpha of 32 frames of the interview at 960x540: the truth of composites."""
     views = [_halved(view) for view, _ in zip(_views(media), range(32), strict=False)]
     model = Network(
-        hash_weights(weights), refiner=Refiner.AUTO, low_size=LOW, device="cpu", threads=1
+        Weights(weights, "web"), refiner=Refiner.AUTO, low_size=LOW, device="cpu", threads=1
     )
     lows = [model.shrink(view) for view in views]
     model.reset()

@@ -13,7 +13,7 @@ import OpenImageIO as oiio
 import pytest
 
 from robust_matte.errors import DiskFullError, WriteError
-from robust_matte.media.atomic import remove_leftovers, write_atomically
+from robust_matte.media.atomic import check_writable, remove_leftovers, write_atomically
 
 _POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX permissions and limits")
 
@@ -308,3 +308,29 @@ write_atomically(Path(sys.argv[1]), write)
 
 def test_leftovers_of_a_missing_folder_are_none(tmp_path: Path) -> None:
     assert remove_leftovers(tmp_path / "none", ["a.exr"]) == 0
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "new/deep/a.mp4"])
+def test_place_that_can_be_written_is_left_as_it_was(tmp_path: Path, name: str) -> None:
+    check_writable(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "a.mp4").write_bytes(b"before")
+    check_writable(tmp_path / "a.mp4")
+    assert (tmp_path / "a.mp4").read_bytes() == b"before"
+
+
+def test_place_that_cannot_be_written_is_told_before(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "folder.mp4").mkdir()
+    for name in ("file/a.mp4", "file/deep/a.mp4", "folder.mp4"):
+        path = tmp_path / name
+        with pytest.raises(WriteError, match="cannot be written") as caught:
+            check_writable(path)
+        assert str(path) in caught.value.what
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.mp4"]
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc")
+def test_file_system_that_takes_no_files_is_told_before() -> None:
+    with pytest.raises(WriteError, match=r"/proc/new/a\.mp4 cannot be written"):
+        check_writable(Path("/proc/new/a.mp4"))

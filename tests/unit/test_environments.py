@@ -55,6 +55,7 @@ def test_dead_interpreter_is_made_anew(environment: Environment) -> None:
         link.unlink()
     environment.python.symlink_to("/nonexistent/python3.11")
     (environment.folder / LOCK).touch()
+    environment.log.write_text("what went wrong before\n", "utf-8")
     rubbish = environment.folder / "lib" / "half.txt"
     rubbish.parent.mkdir(exist_ok=True)
     rubbish.touch()
@@ -62,6 +63,7 @@ def test_dead_interpreter_is_made_anew(environment: Environment) -> None:
     assert has_pip(environment)
     assert not rubbish.exists()
     assert (environment.folder / LOCK).exists()
+    assert environment.log.read_text("utf-8").startswith("what went wrong before\n\n$ ")
 
 
 def test_interpreter_of_another_version_is_left_alone(environment: Environment) -> None:

@@ -447,8 +447,8 @@ def test_every_cut_inside_the_header_is_refused(tmp_path: Path) -> None:
 
 
 def test_missing_file_and_folder_are_refused(tmp_path: Path) -> None:
-    assert "No such file" in _refusal(tmp_path / "none.exr").what
-    assert "directory" in _refusal(tmp_path).what
+    assert "there is no such file" in _refusal(tmp_path / "none.exr").what
+    assert "it is a folder" in _refusal(tmp_path).what
 
 
 def test_a_claimed_size_is_not_allocated(tmp_path: Path) -> None:

@@ -35,7 +35,8 @@ def _trained(variant: Variant, refiner: RefinerKind) -> MattingNetwork:
 
 
 def _key(network: MattingNetwork, clip: list[Tensor]) -> list[Tensor]:
-    state, planes = RecurrentState.empty(), []
+    state = RecurrentState.empty()
+    planes: list[Tensor] = []
     for src in clip:
         low = low_res_view(src, (40, 56))
         matte, state = network.low_res_pass(low, state)

@@ -21,8 +21,13 @@ def test_words_of_the_command_line_are_taken() -> None:
     )
     assert settings.layers is Layers.SEPARATE
     assert settings.plate_space is PlateSpace.GAMMA24_REC709
-    assert settings.model == Path("w.pth")
+    assert settings.model == "w.pth"
     assert settings.threads == 4
+
+
+def test_a_path_may_be_given_as_such() -> None:
+    assert KeySettings(plate="p", model=Path("w.pth")).model == "w.pth"
+    assert KeySettings(plate="p").model == "auto"
 
 
 def test_frames_are_kept_in_one_spelling() -> None:
@@ -44,17 +49,29 @@ def test_settings_cannot_be_changed() -> None:
 
 
 REFUSED = [
-    pytest.param({"colour": 1}, "The setting colour cannot be 1: ", id="unknown name"),
-    pytest.param({"threads": -1}, "The setting threads cannot be -1: ", id="below"),
-    pytest.param({"warm_up": 257}, "The setting warm_up cannot be 257: ", id="above"),
-    pytest.param({"first_frame": 1.5}, "The setting first_frame cannot be 1.5: ", id="fraction"),
-    pytest.param({"depth": "8bit"}, "The setting depth cannot be '8bit': ", id="choice"),
-    pytest.param({"device": "cuda:x"}, "The setting device cannot be 'cuda:x': ", id="device"),
-    pytest.param({"device": "cuda:0 "}, "The setting device cannot be 'cuda:0 ': ", id="blank"),
+    pytest.param({"colour": 1}, "There is no setting colour.", id="unknown name"),
+    pytest.param(
+        {"threads": -1}, "The setting threads cannot be -1. Write a number from 0 up.", id="below"
+    ),
+    pytest.param(
+        {"warm_up": 257}, "The setting warm_up cannot be 257. Write a number up to 256.", id="above"
+    ),
+    pytest.param(
+        {"first_frame": 1.5}, "The setting first_frame cannot be 1.5. Write a whole", id="fraction"
+    ),
+    pytest.param(
+        {"depth": "8bit"}, 'The setting depth cannot be "8bit". Write half or float.', id="choice"
+    ),
+    pytest.param(
+        {"cold": "maybe"}, 'The setting cold cannot be "maybe". Write true or false.', id="switch"
+    ),
+    pytest.param({"plate": ""}, 'The setting plate cannot be "".', id="empty"),
+    pytest.param({"device": "cuda:x"}, 'The device "cuda:x" is not known.', id="device"),
+    pytest.param({"device": "cuda:0 "}, 'The device "cuda:0 " is not known.', id="blank"),
     pytest.param({"frames": "x"}, 'The frame range "x" cannot', id="frames"),
     pytest.param({"cuts": "x"}, 'The cuts "x" cannot', id="cuts"),
     pytest.param({"downsample": "x"}, 'The downsampling "x" cannot', id="downsample"),
-    pytest.param({"plate": None}, "The setting plate cannot be None: ", id="no plate"),
+    pytest.param({"plate": None}, "The setting plate cannot be None.", id="no plate"),
 ]
 
 
@@ -62,7 +79,7 @@ REFUSED = [
 def test_bad_value_is_named(values: dict[str, Any], said: str) -> None:
     with pytest.raises(SettingsError) as caught:
         KeySettings(**({"plate": "p"} | values))
-    assert caught.value.what.startswith(said)
+    assert str(caught.value).startswith(said)
     assert caught.value.what.endswith(".")
     assert caught.value.hint.endswith(".")
 

@@ -1,5 +1,7 @@
 """What the bootstrap does in which order, with a fake that starts nothing."""
 
+import errno
+import os
 import sys
 import threading
 from collections.abc import Sequence
@@ -12,7 +14,6 @@ from failures import InstallError
 from launcher import Request, parse_request, prepare
 from packages import PROBE
 from processes import Answer
-from stages import run_stages
 from torch_builds import Machine
 
 PYPROJECT = '[dependency-groups]\ndev = ["ruff==0.17.5"]\n'
@@ -47,12 +48,15 @@ class FakeRunner:
             return "venv"
         raise AssertionError(f"not a command of the bootstrap: {command}")
 
-    def run(self, command: Sequence[str], *, cwd: Path | None = None, aside: bool = False) -> int:
-        assert (cwd, aside) == (None, True)
+    def run(self, command: Sequence[str], *, cwd: Path) -> int:
+        raise AssertionError(f"not a check: {command} in {cwd}")
+
+    def record(self, command: Sequence[str], log: Path) -> Answer:
+        assert log == self.environment.log
         name = self._short(command)
         self.done.append(name)
         if name in self.failing:
-            return 1
+            return Answer(1, "\n".join(["pip begins", *map(str, range(50)), "pip says why"]))
         if name == "venv":
             self.environment.python.parent.mkdir(parents=True)
             self.environment.python.touch()
@@ -60,7 +64,7 @@ class FakeRunner:
             self.torch = "9.8.7 cpu" if "+cpu" in name else "9.8.7 cuda"
         else:
             assert name.startswith("install -c ")
-        return 0
+        return Answer(0, f"all is well with {name}")
 
     def capture(self, command: Sequence[str]) -> Answer:
         python = str(self.environment.python)
@@ -70,7 +74,7 @@ class FakeRunner:
             return Answer(0, "pip 23.2.1")
         if command[-1] == PROBE:
             return Answer(0, self.torch) if self.torch else Answer(1, "No module named 'torch'")
-        return Answer(self.run(command, aside=True), "pip says why")
+        raise AssertionError(f"not a question: {command}")
 
     def hand_over(self, command: Sequence[str]) -> int:
         self.done.append(f"become {self._short(command)}")
@@ -94,6 +98,7 @@ def runner(environment: Environment) -> FakeRunner:
     return FakeRunner(environment)
 
 
+SETUP = Request(command="setup")
 PROJECT = ["install -c hatchling", "install -c --no-build-isolation --editable ROOT"]
 TOOLS = [PROJECT[0], f"{PROJECT[1]} ruff==0.17.5"]
 
@@ -156,29 +161,29 @@ def test_wrong_command_line_is_a_usage_error(
 def test_first_start_installs_torch_before_the_project(
     environment: Environment, runner: FakeRunner
 ) -> None:
-    prepare(environment, Request(command="key"), runner)
+    prepare(environment, SETUP, runner)
     assert runner.done == ["venv", CPU_OWN, *PROJECT]
 
 
 def test_second_start_does_nothing(environment: Environment, runner: FakeRunner) -> None:
     prepare(environment, Request(command="test"), runner)
     runner.done.clear()
-    for command in ("test", "key", "setup"):
+    for command in ("test", "docs", "key", "setup"):
         prepare(environment, Request(command=command), runner)
-    prepare(environment, Request(command="key", torch="cpu"), runner)
+    prepare(environment, Request(command="setup", torch="cpu"), runner)
     assert runner.done == []
 
 
 def test_tools_are_added_for_test_and_kept_from_then_on(
     environment: Environment, runner: FakeRunner
 ) -> None:
-    prepare(environment, Request(command="key"), runner)
+    prepare(environment, SETUP, runner)
     runner.done.clear()
     prepare(environment, Request(command="test"), runner)
     assert runner.done == TOOLS
     environment.constraints.write_text("torch==9.8.7\nnumpy==2.4.6\n", "utf-8")
     runner.done.clear()
-    prepare(environment, Request(command="key"), runner)
+    prepare(environment, SETUP, runner)
     assert runner.done == TOOLS
 
 
@@ -186,32 +191,32 @@ def test_tools_are_added_for_test_and_kept_from_then_on(
 def test_interrupted_environment_is_completed(
     environment: Environment, runner: FakeRunner, damage: str
 ) -> None:
-    prepare(environment, Request(command="key"), runner)
+    prepare(environment, SETUP, runner)
     runner.done.clear()
     if damage == "stamp":
         (environment.folder / STAMP).unlink()
     else:
         environment.python.unlink()
         runner.torch = ""
-    prepare(environment, Request(command="key"), runner)
+    prepare(environment, SETUP, runner)
     assert runner.done == (PROJECT if damage == "stamp" else ["venv", CPU_OWN, *PROJECT])
 
 
 def test_another_torch_is_installed_on_request_only(
     environment: Environment, runner: FakeRunner
 ) -> None:
-    prepare(environment, Request(command="key"), runner)
+    prepare(environment, SETUP, runner)
     runner.done.clear()
-    prepare(environment, Request(command="key", torch="cuda"), runner)
+    prepare(environment, Request(command="setup", torch="cuda"), runner)
     assert runner.done == [CUDA_OWN, *PROJECT]
     runner.done.clear()
-    prepare(environment, Request(command="key"), runner)  # auto keeps what is there
+    prepare(environment, SETUP, runner)  # auto keeps what is there
     assert runner.done == []
 
 
 def test_second_source_is_asked_where_the_first_has_none(environment: Environment) -> None:
     runner = FakeRunner(environment, failing=[CPU_OWN])
-    prepare(environment, Request(command="key"), runner)
+    prepare(environment, SETUP, runner)
     assert runner.done == ["venv", CPU_OWN, CPU_INDEX, *PROJECT]
 
 
@@ -220,24 +225,68 @@ def test_unreachable_torch_names_both_sources_and_the_way_out(
 ) -> None:
     runner = FakeRunner(environment, failing=[CPU_OWN, CPU_INDEX])
     with pytest.raises(InstallError) as caught:
-        prepare(environment, Request(command="key"), runner)
+        prepare(environment, SETUP, runner)
     assert "torch 9.8.7 (cpu) for Python 3.11" in caught.value.what
     assert "pip configuration" in caught.value.what
     assert "https://download.pytorch.org/whl/cpu" in caught.value.what
     assert "PIP_FIND_LINKS" in caught.value.hint
-    assert "pip says why" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert said.count("pip says why") == 2
+    assert "pip begins" not in said
     assert environment.read_stamp() is None
     runner.failing.clear()
     runner.done.clear()
-    prepare(environment, Request(command="key"), runner)  # goes on: the environment is there
+    prepare(environment, SETUP, runner)  # goes on: the environment is there
     assert runner.done == [CPU_OWN, *PROJECT]
 
 
-def test_failing_project_leaves_no_stamp(environment: Environment) -> None:
+def test_failing_project_leaves_no_stamp_and_shows_why(
+    environment: Environment, capsys: pytest.CaptureFixture[str]
+) -> None:
     runner = FakeRunner(environment, failing=[PROJECT[1]])
     with pytest.raises(InstallError, match="could not install the project"):
-        prepare(environment, Request(command="key"), runner)
+        prepare(environment, SETUP, runner)
     assert environment.read_stamp() is None
+    assert capsys.readouterr().err.endswith("49\npip says why\n")
+
+
+def test_a_line_a_step_and_none_of_pips(
+    environment: Environment, runner: FakeRunner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepare(environment, SETUP, runner)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == f"Setting up {environment.folder} (log: {environment.log})"
+    assert [line.split(",")[0] for line in lines[1:-1]] == [
+        "  a virtual environment",
+        "  torch 9.8.7 (cpu) for Python 3.11",
+        "  Robust Matte and its libraries",
+    ]
+    assert lines[-1].startswith("  done in ")
+    prepare(environment, SETUP, runner)
+    assert capsys.readouterr().err == ""
+
+
+def test_what_is_not_there_is_told_before_anything_is_installed(
+    environment: Environment, runner: FakeRunner, tmp_path: Path
+) -> None:
+    words = ["key", str(tmp_path / "gone.mov"), "--venv", str(environment.folder)]
+    assert launcher.main(words, runner) == 3
+    assert runner.done == []
+    assert not environment.folder.exists()
+
+
+def test_a_full_disk_is_told_in_two_sentences(
+    environment: Environment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Full(FakeRunner):
+        def record(self, command: Sequence[str], log: Path) -> Answer:
+            assert command
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(log))
+
+    assert launcher.main(["setup", "--venv", str(environment.folder)], Full(environment)) == 7
+    said = capsys.readouterr().err.splitlines()
+    assert said[-2] == f"{environment.log} cannot be used: No space left on device."
+    assert "the same command again" in said[-1]
 
 
 def test_torch_that_does_not_import_is_said(environment: Environment) -> None:
@@ -248,15 +297,12 @@ def test_torch_that_does_not_import_is_said(environment: Environment) -> None:
             return super().capture(command)
 
     with pytest.raises(InstallError, match=r"GLIBC_2\.28 not found"):
-        prepare(environment, Request(command="key"), Broken(environment))
+        prepare(environment, SETUP, Broken(environment))
     assert environment.read_stamp() is None
 
 
 def test_two_starts_at_once_install_once(environment: Environment, runner: FakeRunner) -> None:
-    starts = [
-        threading.Thread(target=prepare, args=(environment, Request(command="key"), runner))
-        for _ in range(2)
-    ]
+    starts = [threading.Thread(target=prepare, args=(environment, SETUP, runner)) for _ in range(2)]
     for start in starts:
         start.start()
     for start in starts:
@@ -267,11 +313,13 @@ def test_two_starts_at_once_install_once(environment: Environment, runner: FakeR
 # --- commands and exit codes
 
 
-def test_key_becomes_the_engine_and_returns_its_code(
-    environment: Environment, runner: FakeRunner
+@pytest.mark.parametrize("command", ["key", "info", "doctor", "weights"])
+def test_commands_of_the_engine_become_it_and_return_its_code(
+    environment: Environment, runner: FakeRunner, tmp_path: Path, command: str
 ) -> None:
-    assert launcher.main(["key", "a.mov", "--venv", str(environment.folder)], runner) == 5
-    assert runner.done[-1] == "become robust_matte key a.mov"
+    words = [command, str(tmp_path), "--venv", str(environment.folder)]
+    assert launcher.main(words, runner) == 5
+    assert runner.done[-1] == f"become robust_matte {command} {tmp_path}"
 
 
 def test_setup_ends_with_the_environment(environment: Environment, runner: FakeRunner) -> None:
@@ -287,59 +335,17 @@ def test_own_failure_is_7(environment: Environment, capsys: pytest.CaptureFixtur
 
 def test_interrupt_is_130(environment: Environment) -> None:
     class Interrupted(FakeRunner):
-        def run(
-            self, command: Sequence[str], *, cwd: Path | None = None, aside: bool = False
-        ) -> int:
-            super().run(command, cwd=cwd, aside=aside)
+        def record(self, command: Sequence[str], log: Path) -> Answer:
+            super().record(command, log)
             raise KeyboardInterrupt
 
     words = ["setup", "--venv", str(environment.folder)]
     assert launcher.main(words, Interrupted(environment)) == 130
 
 
-class StageRunner(FakeRunner):
-    """Runs checks only, in the repository."""
-
-    def run(self, command: Sequence[str], *, cwd: Path | None = None, aside: bool = False) -> int:
-        assert (cwd, aside) == (self.environment.root, False)
-        name = " ".join(word for word in command[1:] if word not in ("-P", "-m"))
-        self.done.append(name or "lint")
-        return 1 if name in self.failing else 0
-
-
-@pytest.mark.parametrize(
-    ("failing", "code", "summary"),
-    [
-        pytest.param([], 0, "all passed", id="all pass"),
-        pytest.param(["mypy"], 1, "failed: mypy", id="one fails"),
-        pytest.param(["ruff check .", "mypy"], 1, "failed: ruff check, mypy", id="two fail"),
-    ],
-)
-def test_every_check_runs_and_one_failure_counts(
-    environment: Environment,
-    capsys: pytest.CaptureFixture[str],
-    failing: list[str],
-    code: int,
-    summary: str,
+def test_docs_are_built_with_the_tools(
+    environment: Environment, runner: FakeRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runner = StageRunner(environment, failing)
-    assert run_stages(environment, ["-x"], runner, full=True) == code
-    assert runner.done == [
-        "ruff check .",
-        "ruff format --check .",
-        "mypy",
-        "--no-logo",
-        "pytest -x",
-    ]
-    said = capsys.readouterr().out
-    assert said.endswith(f"=== {summary}\n")
-    assert said.count("===") == 6
-
-
-def test_full_runs_what_the_default_leaves_out(environment: Environment) -> None:
-    lines = {}
-    for full in (False, True):
-        runner = StageRunner(environment)
-        run_stages(environment, [], runner, full=full)
-        lines[full] = runner.done[-1]
-    assert lines == {False: "pytest not full", True: "pytest"}
+    monkeypatch.setattr(launcher, "build_docs", lambda *_: 1)
+    assert launcher.main(["docs", "--venv", str(environment.folder)], runner) == 1
+    assert runner.done == ["venv", CPU_OWN, *TOOLS]

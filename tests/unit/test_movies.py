@@ -665,7 +665,7 @@ def test_sound_alone_is_no_movie(tmp_path: Path) -> None:
         sound.sample_rate = 48000
         container.mux(stream.encode(sound))
         container.mux(stream.encode())
-    with pytest.raises(InputError, match=r"sound.mov holds no picture, only audio"):
+    with pytest.raises(InputError, match=r"sound.mov holds no picture, only sound"):
         Movie(path)
 
 
@@ -684,7 +684,7 @@ def test_cover_of_a_sound_file_is_no_picture(tmp_path: Path) -> None:
         sound.sample_rate = 48000
         container.mux(stream.encode(sound))
         container.mux(stream.encode())
-    with pytest.raises(InputError, match=r"song.mp4 holds no picture, only audio"):
+    with pytest.raises(InputError, match=r"song.mp4 holds no picture, only sound"):
         Movie(path)
 
 

@@ -4,24 +4,28 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import OpenImageIO as oiio
 import pytest
 from numpy.typing import NDArray
 
 from robust_matte.errors import SettingsError, WouldOverwriteError
-from robust_matte.jobs.outputs import JOB_ATTRIBUTE, Outputs
+from robust_matte.jobs.outputs import Outputs
 from robust_matte.keying.matte import Matte
+from robust_matte.media.formats import JOB_ATTRIBUTE
 from robust_matte.media.frames import FrameHeader
 from robust_matte.media.sequences import FramePattern
 from robust_matte.media.windows import Window
-from robust_matte.settings.choices import Compression, Depth, Layers
+from robust_matte.settings.choices import Compression, Depth, ImageFormat, Layers, PlateSpace
 
 SHOT = FramePattern(Path("/plates"), "sh010.", 4, ".dpx")
 STILL = FramePattern(Path("/plates"), "portrait", 0, ".png")
 NAMELESS = FramePattern(Path("/plates"), "", 6, ".exr")
 TIGHT = FramePattern(Path("/plates"), "take", 3, ".exr")
 COMBINED, SEPARATE = Layers.COMBINED, Layers.SEPARATE
+EXR, PNG = ImageFormat.EXR, ImageFormat.PNG
+SRGB = PlateSpace.SRGB
 
 
 @pytest.mark.parametrize(
@@ -39,6 +43,8 @@ COMBINED, SEPARATE = Layers.COMBINED, Layers.SEPARATE
         pytest.param("o/m_v002.exr", STILL, "o/m_v002.exr", id="version of a still"),
         pytest.param("o/m.1001.exr", STILL, "o/m.1001.exr", id="numbered file of a still"),
         pytest.param("o/m.####.exr", STILL, "o/m.0007.exr", id="pattern for a still"),
+        pytest.param("o/m.####.png", SHOT, "o/m.0007.png", id="PNG pattern"),
+        pytest.param("o/m.png", STILL, "o/m.png", id="PNG of a still"),
     ],
 )
 def test_names_are_the_plates_or_as_asked(text: str, plate: FramePattern, file: str) -> None:
@@ -53,14 +59,70 @@ def test_names_are_the_plates_or_as_asked(text: str, plate: FramePattern, file: 
         pytest.param(
             "m.exr", SHOT, r"no place for the frame number\. Name it m\.####\.exr", id="one"
         ),
-        pytest.param("m.####.png", SHOT, r"m\.####\.png is not an EXR file", id="format"),
-        pytest.param("m.png", STILL, r"m\.png is not an EXR file", id="format of a still"),
-        pytest.param("m.####", SHOT, r"is not an EXR file", id="no suffix"),
+        pytest.param(
+            "m.png", SHOT, r"no place for the frame number\. Name it m\.####\.png", id="one PNG"
+        ),
+        pytest.param("m.####.tif", SHOT, r"m\.####\.tif is neither EXR nor PNG", id="format"),
+        pytest.param("m.mp4", STILL, r"m\.mp4 is neither EXR nor PNG", id="format of a still"),
+        pytest.param("m.####", SHOT, r"is neither EXR nor PNG", id="no suffix"),
     ],
 )
 def test_name_that_cannot_serve_is_told(text: str, plate: FramePattern, said: str) -> None:
     with pytest.raises(SettingsError, match=said):
         Outputs.named(text, plate, layers=COMBINED)
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "file"),
+    [
+        pytest.param("out", None, "out/sh010_matte.0007.exr", id="folder"),
+        pytest.param("out", EXR, "out/sh010_matte.0007.exr", id="folder, EXR asked"),
+        pytest.param("out", PNG, "out/sh010_matte.0007.png", id="folder, PNG asked"),
+        pytest.param("m.####.png", PNG, "m.0007.png", id="pattern that agrees"),
+        pytest.param("m.####.PNG", PNG, "m.0007.PNG", id="capitals that agree"),
+    ],
+)
+def test_format_is_the_names_and_in_a_folder_the_one_asked(
+    text: str, asked: ImageFormat | None, file: str
+) -> None:
+    outputs = Outputs.named(text, SHOT, layers=COMBINED, asked=asked)
+    assert outputs.files(7) == (Path(file),)
+    assert outputs.format == Path(file).suffix[1:].lower()
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "said"),
+    [
+        pytest.param("m.####.png", {"asked": EXR}, r"png is not EXR, which", id="EXR asked"),
+        pytest.param("m.####.exr", {"asked": PNG}, r"exr is not PNG, which", id="PNG asked"),
+        pytest.param("m.####.png", {"depth": Depth.FLOAT}, r"cannot hold float", id="depth"),
+        pytest.param(
+            "out",
+            {"asked": PNG, "compression": Compression.PIZ},
+            r"cannot be compressed with piz",
+            id="compression",
+        ),
+    ],
+)
+def test_what_the_format_cannot_do_is_told(text: str, values: dict[str, Any], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        Outputs.named(text, SHOT, layers=COMBINED, **values)
+
+
+@pytest.mark.parametrize(
+    ("text", "layers", "form", "file"),
+    [
+        pytest.param("o/m.####.png", SEPARATE, EXR, "o/rgba/m_rgba.0007.exr", id="to EXR"),
+        pytest.param("o/m.####.exr", COMBINED, PNG, "o/m.0007.png", id="to PNG"),
+        pytest.param("o/m.####.PNG", COMBINED, PNG, "o/m.0007.PNG", id="as it is"),
+        pytest.param("o/m.####.a.exr", COMBINED, PNG, "o/m.0007.a.png", id="long suffix"),
+    ],
+)
+def test_files_of_the_same_names_in_another_form(
+    text: str, layers: Layers, form: ImageFormat, file: str
+) -> None:
+    outputs = Outputs.named(text, SHOT, layers=COMBINED).in_form(layers, form)
+    assert outputs.files(7)[0] == Path(file)
 
 
 def test_folder_that_is_there_may_look_like_a_file(tmp_path: Path) -> None:
@@ -90,6 +152,12 @@ def test_folder_that_is_there_may_look_like_a_file(tmp_path: Path) -> None:
             SHOT,
             ["rgba/m_rgba_0007.exr", "alpha/m_alpha_0007.exr", "foreground/m_foreground_0007.exr"],
             id="separator",
+        ),
+        pytest.param(
+            "out/m.####.png",
+            SHOT,
+            ["rgba/m_rgba.0007.png", "alpha/m_alpha.0007.png", "foreground/m_foreground.0007.png"],
+            id="PNG",
         ),
     ],
 )
@@ -170,7 +238,7 @@ def test_combined_file_holds_every_layer_exactly(
     compression: Compression, matte: Matte, outputs: Callable[..., Outputs]
 ) -> None:
     files = outputs(depth=Depth.FLOAT, compression=compression)
-    assert files.write(7, matte, HEADER, {JOB_ATTRIBUTE: "j"}) == 0
+    assert files.write(7, matte, HEADER, {JOB_ATTRIBUTE: "j"}, SRGB) == 0
     found, spec = _read(files.files(7)[0])
     wanted = _layers(matte)
     assert set(found) == set(wanted)
@@ -187,7 +255,7 @@ def test_half_is_rounded_and_counts_what_it_clamps(
     matte: Matte, outputs: Callable[..., Outputs]
 ) -> None:
     files = outputs(depth=Depth.HALF)
-    assert files.write(7, matte, HEADER, {}) == 2
+    assert files.write(7, matte, HEADER, {}, SRGB) == 2
     found, spec = _read(files.files(7)[0])
     assert spec.format == oiio.HALF
     for name, plane in _layers(matte).items():
@@ -197,7 +265,7 @@ def test_half_is_rounded_and_counts_what_it_clamps(
 
 def test_separate_files_hold_a_layer_each(matte: Matte, outputs: Callable[..., Outputs]) -> None:
     files = outputs(layers=SEPARATE, depth=Depth.FLOAT)
-    files.write(7, matte, HEADER, {})
+    files.write(7, matte, HEADER, {}, SRGB)
     rgba, alpha, foreground = (_read(path)[0] for path in files.files(7))
     layers = _layers(matte)
     assert set(rgba) == set(alpha) == set("RGBA")
@@ -209,13 +277,98 @@ def test_separate_files_hold_a_layer_each(matte: Matte, outputs: Callable[..., O
         np.testing.assert_array_equal(foreground[name], layers[f"foreground.{name}"])
 
 
+@pytest.fixture
+def straight_png(tmp_path: Path) -> Callable[..., Any]:
+    """Write layers as PNG and read them back, as codes, with FFmpeg: which did not write them."""
+
+    def written(matte: Matte, layers: Layers, header: FrameHeader = HEADER) -> Any:
+        outputs = Outputs.named(str(tmp_path / "p/m.####.png"), SHOT, layers=layers)
+        clipped = outputs.write(7, matte, header, {JOB_ATTRIBUTE: "j"}, SRGB)
+        pictures = []
+        for path in outputs.files(7):
+            with av.open(str(path)) as container:
+                frame = next(container.decode(video=0))
+            rows = np.frombuffer(memoryview(frame.planes[0]), ">u2").reshape(frame.height, -1)
+            channels = {"rgba64be": 4, "rgb48be": 3, "gray16be": 1}[frame.format.name]
+            pixels = rows[:, : frame.width * channels].reshape(frame.height, frame.width, channels)
+            pictures.append(pixels.astype(int))
+        return clipped, pictures
+
+    return written
+
+
+def _srgb(light: NDArray[np.float32]) -> NDArray[np.float64]:
+    """IEC 61966-2-1, clipped, as 16-bit codes."""
+    held = light.astype(np.float64).clip(0.0, 1.0)
+    codes = np.where(held <= 0.0031308, held * 12.92, 1.055 * held ** (1 / 2.4) - 0.055)
+    rounded: NDArray[np.float64] = np.rint(codes * 65535)
+    return rounded
+
+
+def test_png_is_straight_encoded_and_as_large_as_the_display_window(
+    matte: Matte, straight_png: Callable[..., Any]
+) -> None:
+    """The data window starts a column left of the display window and ends inside of it."""
+    clipped, (rgba,) = straight_png(matte, COMBINED)
+    assert rgba.shape == (6, 8, 4)
+    inside = rgba[2:5, 0:3]
+    assert np.abs(inside[..., :3] - _srgb(matte.foreground[:, 1:])).max() <= 1
+    assert np.abs(inside[..., 3] - np.rint(matte.alpha[:, 1:] * 65535.0)).max() <= 1
+    outside = rgba.copy()
+    outside[2:5, 0:3] = 0
+    assert not outside.any()
+    assert clipped == 0  # what is beyond white lies left of the display window
+
+
+def test_png_counts_what_is_brighter_than_white_where_there_is_alpha(
+    matte: Matte, straight_png: Callable[..., Any]
+) -> None:
+    matte.foreground[1, 2] = (1.5, np.inf, 0.5)
+    matte.foreground[2, 2] = (1.5, 2.0, 3.0)
+    matte.alpha[2, 2] = 0.0
+    matte.foreground[2, 3] = (np.nan, -1.0, 1.0)
+    clipped, (rgba,) = straight_png(matte, COMBINED)
+    assert clipped == 2
+    assert list(rgba[3, 1, :2]) == [65535, 65535]
+    assert list(rgba[4, 2, :3]) == [0, 0, 65535]
+
+
+def test_separate_pngs_hold_a_layer_each(matte: Matte, straight_png: Callable[..., Any]) -> None:
+    _, (whole,) = straight_png(matte, COMBINED)
+    _, (rgba, alpha, foreground) = straight_png(matte, SEPARATE)
+    np.testing.assert_array_equal(rgba, whole)
+    np.testing.assert_array_equal(alpha, whole[..., 3:])
+    np.testing.assert_array_equal(foreground, whole[..., :3])
+
+
+def test_png_says_what_it_is(matte: Matte, tmp_path: Path) -> None:
+    outputs = Outputs.named(str(tmp_path / "m.####.png"), SHOT, layers=SEPARATE)
+    other = {"chromaticities": (0.7, 0.3, 0.2, 0.8, 0.1, 0.0, 0.31, 0.33)}
+    for number, attributes in ((7, {}), (8, other)):
+        told = {JOB_ATTRIBUTE: "j", "robust_matte/warm_up": 16, "owner": "x", **attributes}
+        outputs.write(number, matte, HEADER, told, PlateSpace.GAMMA24_REC709)
+    rgba, alpha, foreground = (_read(path)[1] for path in outputs.files(7))
+    assert rgba.get_string_attribute("robust_matte/warm_up") == "16"
+    assert rgba.get_string_attribute("robust_matte/output_space") == "g24_rec709_tx"
+    assert rgba.get_string_attribute("oiio:ColorSpace") == "g24_rec709_scene"
+    assert rgba.get_float_attribute("PixelAspectRatio") == 2.0
+    assert rgba.getattribute("owner") is None
+    assert foreground.get_string_attribute("oiio:ColorSpace") == "g24_rec709_scene"
+    assert alpha.get_string_attribute("robust_matte/layer") == "alpha"
+    assert alpha.get_string_attribute("oiio:ColorSpace") == "lin_rec709_scene"
+    wide = _read(outputs.files(8)[0])[1]
+    assert wide.get_string_attribute("robust_matte/output_space").endswith("primaries of the plate")
+    assert b"gAMA" not in outputs.files(8)[0].read_bytes()
+
+
+@pytest.mark.parametrize("form", ImageFormat)
 @pytest.mark.parametrize("layers", Layers)
 def test_frame_is_done_when_all_its_files_are_this_jobs_and_whole(
-    layers: Layers, matte: Matte, outputs: Callable[..., Outputs]
+    layers: Layers, form: ImageFormat, matte: Matte, outputs: Callable[..., Outputs]
 ) -> None:
-    files = outputs(layers=layers)
+    files = outputs().in_form(layers, form)
     assert not files.is_done(7, "j")
-    files.write(7, matte, HEADER, {JOB_ATTRIBUTE: "j"})
+    files.write(7, matte, HEADER, {JOB_ATTRIBUTE: "j"}, SRGB)
     assert files.is_done(7, "j")
     assert not files.is_done(7, "other")
     assert not files.is_done(8, "j")
@@ -227,14 +380,25 @@ def test_frame_is_done_when_all_its_files_are_this_jobs_and_whole(
     assert not files.is_done(7, "j")
 
 
+def test_png_with_one_wrong_byte_is_not_done(matte: Matte, outputs: Callable[..., Outputs]) -> None:
+    """EXR has no checksum over pixels it could not compress, so nothing is claimed of it."""
+    files = outputs().in_form(COMBINED, PNG)
+    files.write(7, matte, HEADER, {JOB_ATTRIBUTE: "j"}, SRGB)
+    path = files.files(7)[0]
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-30] + bytes([whole[-30] ^ 255]) + whole[-29:])
+    assert not files.is_done(7, "j")
+
+
+@pytest.mark.parametrize("form", ImageFormat)
 def test_only_files_of_this_job_may_be_in_the_way(
-    matte: Matte, outputs: Callable[..., Outputs]
+    form: ImageFormat, matte: Matte, outputs: Callable[..., Outputs]
 ) -> None:
-    files = outputs()
+    files = outputs().in_form(COMBINED, form)
     files.refuse_foreign(range(1, 9), "j")
-    files.write(7, matte, HEADER, {JOB_ATTRIBUTE: "j"})
+    files.write(7, matte, HEADER, {JOB_ATTRIBUTE: "j"}, SRGB)
     files.refuse_foreign(range(1, 9), "j")
-    files.write(8, matte, HEADER, {})
+    files.write(8, matte, HEADER, {}, SRGB)
     for job, frame in (("j", 8), ("other", 7)):
         with pytest.raises(WouldOverwriteError, match="was not written by this job") as caught:
             files.refuse_foreign(range(1, 9), job)

@@ -251,3 +251,16 @@ def test_error_while_closing_early_does_not_hang() -> None:
 
     with ReadAhead(tasks(), threads=1, depth=1) as ahead:
         assert next(iter(ahead)) == 0
+
+
+def test_a_waking_that_a_signal_lost_is_made_up_for() -> None:
+    """Leave the semaphore as an exception between a waiter's release and its removal does."""
+    meter = Meter()
+    with ReadAhead(meter.tasks(9), threads=1, depth=1) as ahead:
+        waiters = ahead._slots._cond._waiters  # type: ignore[attr-defined]
+        while not waiters:  # the feeder is on its way into its wait
+            meter.wait_for_begun(1)
+        woken = threading.Lock()
+        woken.acquire()
+        waiters.appendleft(woken)
+    assert meter.begun == 1

@@ -1,5 +1,6 @@
 """What is told of each finished frame."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ SEGMENT = Segment(3, 99, Reset.CUT)
 OUTPUTS = Outputs(
     FramePattern(Path("o"), "m.", 4, ".exr"), Layers.SEPARATE, Depth.HALF, Compression.ZIPS
 )
+PNG = FramePattern(Path("o"), "m.", 4, ".png")
 
 
 class Clock:
@@ -123,3 +125,14 @@ def test_same_trouble_is_told_five_times_then_summed_up() -> None:
     assert len([event for event in events if isinstance(event, FrameWritten)]) == 9
     report.close()
     assert _warnings(events)[10:] == ["9 frames in all had values beyond half's range."]
+
+
+def test_light_that_png_clips_is_told_once_and_counted() -> None:
+    events: list[Event] = []
+    report = Report(9, replace(OUTPUTS, pattern=PNG), Nonfinite.KEEP, events.append)
+    report.add([_written(number, clamped=7 if number > 3 else 0) for number in range(3, 6)])
+    report.close()
+    assert _warnings(events) == [
+        "Frame 4 has 7 values brighter than white, clipped as PNG must; EXR keeps them.",
+        "2 frames in all had values brighter than white.",
+    ]

@@ -138,6 +138,57 @@ def test_typed_range_says_what_should_be_there(make: Make) -> None:
     assert found.expected == (1002, 1006)
 
 
+def test_typed_step_makes_a_plate_of_every_nth_frame(make: Make) -> None:
+    folder = make(_frames("plate.", (1001, 1002, 1003, 1005, 1006)))
+    found = find_sequence(str(folder / "plate.1001-1007x2#.exr"))
+    assert found.numbers == (1001, 1003, 1005)
+    assert (found.expected, found.step) == ((1001, 1007), 2)
+
+
+@pytest.mark.parametrize(
+    ("names", "asked", "hint"),
+    [
+        pytest.param(
+            [*_frames("sh010.beauty.", (1, 2)), *_frames("sh010.depth.", (1, 2))],
+            "sh010.beatuy.####.exr",
+            "digits: sh010.beauty.####.exr and sh010.depth.####.exr are there.",
+            id="a pattern",
+        ),
+        pytest.param(
+            _frames("sh010.", (1, 2)),
+            "sh010.######.exr",
+            "Check the name and its number of digits: sh010.####.exr is there.",
+            id="too many digits",
+        ),
+        pytest.param(
+            ["portrait.png"], "potrait.png", "Check the name: portrait.png is there.", id="a still"
+        ),
+        pytest.param(
+            ["plate_v002.png"], "plate_v02.png", "Check the name: plate_v002.png is there.", id="v"
+        ),
+        pytest.param(["a.png"], "xyzzy.exr", "looks alike.", id="nothing like it"),
+        pytest.param([".hidden.exr"], "hidden.exr", "looks alike.", id="a hidden file"),
+    ],
+)
+def test_what_was_perhaps_meant_is_named(
+    names: list[str], asked: str, hint: str, make: Make
+) -> None:
+    with pytest.raises(InputError) as caught:
+        find_sequence(str(make(names) / asked))
+    assert caught.value.hint.endswith(hint)
+
+
+def test_the_folder_that_was_perhaps_meant_is_named(make: Make) -> None:
+    folder = make(_frames("plate.", (1, 2)))
+    (folder / "sh010").mkdir()
+    with pytest.raises(InputError) as caught:
+        find_sequence(str(folder / "sh001" / "deep" / "plate.####.exr"))
+    assert caught.value.hint == f"Check the folder: {folder / 'sh010'} is there."
+    with pytest.raises(InputError) as caught:
+        find_sequence(str(folder / "xyz" / "plate.####.exr"))
+    assert caught.value.hint == f"Check the folder: {folder / 'xyz'} is not there."
+
+
 def test_typed_range_may_be_negative(make: Make) -> None:
     folder = make(_frames("plate.", range(-3, 3)))
     found = find_sequence(str(folder / "plate.-2-1####.exr"))
@@ -233,8 +284,9 @@ def test_negative_frames_come_first(make: Make) -> None:
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        pytest.param([], "holds 0 image sequences: none", id="empty"),
-        pytest.param(["notes.txt", "clip.mov"], "holds 0 image sequences: none", id="no image"),
+        pytest.param([], "holds no EXR, TIFF, PNG, DPX or JPEG files", id="empty"),
+        pytest.param(["notes.txt"], "holds no EXR, TIFF, PNG, DPX or JPEG files", id="no image"),
+        pytest.param(["clip.mov"], r"Name the movie to key, such as .*clip\.mov", id="movie"),
         pytest.param(["a.png", "b.png"], r"holds 2 image sequences: a\.png, b\.png", id="stills"),
         pytest.param(
             [*_frames("bg.", (1, 2)), *_frames("fg.", (1, 2))],

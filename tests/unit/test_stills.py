@@ -358,12 +358,12 @@ def test_channels_are_read_by_name_in_the_order_asked(tmp_path: Path) -> None:
 
 def test_absent_channels_are_named(tmp_path: Path) -> None:
     path = _write_exr(tmp_path / "p.exr", {"Y": np.zeros((1, 1), np.float16)})
-    with pytest.raises(FrameReadError, match=r"p\.exr cannot be read: it lacks \['R', 'A'\]"):
+    with pytest.raises(FrameReadError, match=r"p\.exr lacks the channels R, A\."):
         read_channels(path, ["R", "Y", "A"])
 
 
 def test_channels_of_a_damaged_file_are_told(sound: Callable[[str], Path]) -> None:
     path = sound(".exr")
     path.write_bytes(path.read_bytes()[:-600])
-    with pytest.raises(FrameReadError, match="missing or corrupted"):
+    with pytest.raises(FrameReadError, match="its pixels are damaged or cut off"):
         read_channels(path, ["R"])

@@ -5,9 +5,14 @@ import sys
 from typing import Annotated
 
 import typer
+from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
 from robust_matte import __version__
+from robust_matte.cli.doctor import doctor_command
+from robust_matte.cli.info import info_command
 from robust_matte.cli.key import key_command
+from robust_matte.cli.usage import misused
+from robust_matte.cli.weights import weights_app
 from robust_matte.errors import RobustMatteError
 
 __all__ = ["app", "main"]
@@ -21,6 +26,9 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.command("key")(key_command)
+app.add_typer(weights_app, name="weights")
+app.command("info")(info_command)
+app.command("doctor")(doctor_command)
 
 
 def _print_version(is_asked: bool) -> None:
@@ -42,9 +50,13 @@ def _root(
 def main() -> None:
     """Run the command line; a mistake is two sentences and an exit code, never a traceback."""
     try:
-        app()
+        sys.exit(app(prog_name="robust-matte", standalone_mode=False))
     except RobustMatteError as error:
         sys.exit(_told(error))
+    except NoArgsIsHelpError as error:  # the help has been printed
+        sys.exit(error.exit_code)
+    except ClickException as error:
+        sys.exit(_told(misused(error)))
 
 
 def _told(error: RobustMatteError) -> int:

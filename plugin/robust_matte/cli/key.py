@@ -11,9 +11,11 @@ from robust_matte.cli.progress import ProgressStyle, relayed_warnings, show_prog
 from robust_matte.cli.stopping import stopping_softly
 from robust_matte.cli.summary import print_summary
 from robust_matte.keying.cores import share_cores
+from robust_matte.keying.heap import keep_heap
 from robust_matte.settings.choices import (
     Compression,
     Depth,
+    ImageFormat,
     Layers,
     Missing,
     Nonfinite,
@@ -34,14 +36,20 @@ def key_command(
     plate: Annotated[
         str,
         typer.Argument(
+            metavar="PLATE",
             help="A movie, a still, a folder with one sequence, or a pattern such as "
-            "plate.####.exr, plate.%04d.exr or plate.1001-1100#.exr."
+            "plate.####.exr, plate.%04d.exr or plate.1001-1100#.exr.",
         ),
     ],
     model: Annotated[
-        Path | None,
-        typer.Option(help="The weights: RVM's .pth or .safetensors.", rich_help_panel=_MATTE),
-    ] = None,
+        str,
+        typer.Option(
+            metavar="auto|NAME|FILE",
+            help="auto takes mobilenetv3 if it is here; a name, mobilenetv3 or resnet50, is "
+            "fetched if it is not; a file is RVM's .pth or .safetensors.",
+            rich_help_panel=_MATTE,
+        ),
+    ] = "auto",
     refiner: Annotated[
         Refiner,
         typer.Option(
@@ -132,6 +140,15 @@ def key_command(
             rich_help_panel=_OUTPUT,
         ),
     ] = None,
+    image_format: Annotated[
+        ImageFormat | None,
+        typer.Option(
+            "--format",
+            help="The format of files in a folder, exr by default; a pattern's name says its own. "
+            "PNG is 16 bits, straight, encoded for display, without light beyond white.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = None,
     layers: Annotated[
         Layers,
         typer.Option(
@@ -154,6 +171,22 @@ def key_command(
             rich_help_panel=_OUTPUT,
         ),
     ] = "auto",
+    review: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.mp4|FILE.mov",
+            help="Also make a movie of the result over a backdrop, to look at.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = None,
+    review_over: Annotated[
+        str,
+        typer.Option(
+            metavar="checker|black|white|grey|green|#RRGGBB",
+            help="What the review shows the result over.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = "checker",
     overwrite: Annotated[
         bool,
         typer.Option(
@@ -171,6 +204,10 @@ def key_command(
         int,
         typer.Option(min=0, help="Threads of the network; 0 is one a core.", rich_help_panel=_RUN),
     ] = 0,
+    offline: Annotated[
+        bool,
+        typer.Option("--offline", help="Never touch the network.", rich_help_panel=_RUN),
+    ] = False,
     progress: Annotated[
         ProgressStyle, typer.Option(help="How progress is shown, on stderr.", rich_help_panel=_RUN)
     ] = ProgressStyle.AUTO,
@@ -179,7 +216,7 @@ def key_command(
         typer.Option("--verbose", "-v", help="Log each step.", rich_help_panel=_RUN),
     ] = False,
 ) -> None:
-    """Key PLATE: write premultiplied RGBA, alpha and foreground layers as EXR.
+    """Key PLATE: write premultiplied RGBA, alpha and foreground layers as EXR, or PNG.
 
     Frames that are right already are left alone, so the same command goes on where it was stopped.
     """
@@ -193,6 +230,7 @@ def key_command(
         frames=frames,
         first_frame=first_frame,
         model=model,
+        offline=offline,
         refiner=refiner,
         device=device,
         threads=threads,
@@ -204,13 +242,17 @@ def key_command(
         work_area=work_area,
         cold=cold,
         plate_space=plate_space,
+        format=image_format,
         layers=layers,
         depth=depth,
         compression=compression,
         overwrite=overwrite,
         contact_sheet=contact_sheet,
+        review=review,
+        review_over=review_over,
     )
     share_cores()
+    keep_heap()
     with stopping_softly(), show_progress(progress) as listener:
         from robust_matte.jobs.key import key  # imports torch, so only when signals are handled
 

@@ -100,7 +100,7 @@ class _PlainLines:
         elif self._is_time() or event.text != self._stage or event.done == event.total > 0:
             self._stage, self._last = event.text, time.monotonic()
             count = f" {event.done}/{event.total}" if event.total else ""
-            _say(f"{event.stage}: {event.text}{count}")
+            _say(f"{event.stage}: {event.text}{count}{_to_go(event.eta_s)}")
 
     def _is_time(self) -> bool:
         now = time.monotonic()
@@ -155,10 +155,14 @@ def _rich_bar() -> "Iterator[Listener]":
                     description=event.stage,
                     completed=event.done,
                     total=event.total or None,
-                    note=escape(event.text),
+                    note=escape(f"{event.text}{_to_go(event.eta_s)}"),
                 )
 
         yield listen
+
+
+def _to_go(seconds: float | None) -> str:
+    return "" if seconds is None else f"  {_clock(seconds)} to go"
 
 
 def _clock(seconds: float) -> str:

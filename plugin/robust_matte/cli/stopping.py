@@ -18,8 +18,11 @@ class _Terminated(BaseException):
 
 
 @contextmanager
-def stopping_softly() -> Iterator[None]:
+def stopping_softly(hint: str = _HINT) -> Iterator[None]:
     """Turn Ctrl-C and SIGTERM into errors of ours while the context lasts.
+
+    Args:
+        hint: What to tell of the work so far.
 
     Raises:
         Cancelled: The user pressed Ctrl-C.
@@ -29,9 +32,9 @@ def stopping_softly() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as error:  # here, because click would make it exit code 1
-        raise Cancelled("Stopped.", hint=_HINT) from error
+        raise Cancelled("Stopped.", hint=hint) from error
     except _Terminated as error:
-        raise Preempted("Stopped by SIGTERM.", hint=_HINT) from error
+        raise Preempted("Stopped by SIGTERM.", hint=hint) from error
     finally:
         signal.signal(signal.SIGTERM, before)
 

@@ -21,6 +21,8 @@ def print_summary(result: "KeyResult") -> None:
         table.add_row(layer, Text(pattern))
     if result.contact_sheet is not None:
         table.add_row("contact sheet", Text(str(result.contact_sheet)))
+    if result.review is not None:
+        table.add_row("review", Text(str(result.review)))
     table.add_row("plan", Text(str(result.job_folder / "plan.json")))
     kept = f", {result.kept} right already" if result.kept else ""
     segments = f"{result.segments} segment{'s' if result.segments != 1 else ''}"

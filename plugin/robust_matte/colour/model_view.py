@@ -48,10 +48,10 @@ class ModelView:
         Returns:
             (H, W, 3) float32, [0, 1], a new array.
         """
-        bounded = np.nan_to_num(pixels, nan=0.0, posinf=1.0, neginf=0.0)
-        np.clip(bounded, 0.0, 1.0, out=bounded)
+        bounded = np.fmax(pixels, np.float32(0.0))  # of a number and NaN, fmax takes the number
+        np.minimum(bounded, np.float32(1.0), out=bounded)
         view = transform(bounded, self.space, self.encoding, exact=False)
-        return np.clip(view, 0.0, 1.0, out=view)  # the fast power ends 7e-6 above 1
+        return np.minimum(view, np.float32(1.0), out=view)  # the fast power ends 7e-6 above 1
 
     def light(self, view: FloatImage) -> FloatImage:
         """Return L(V): the light that a model-view colour stands for.

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from robust_matte.settings.choices import PlateSpace
 
-__all__ = ["FloatImage", "transform"]
+__all__ = ["BUILTIN_CONFIG", "FloatImage", "transform"]
 
 FloatImage = NDArray[np.float32]
 
 # By its full name: `ocio://default` has no camera logs, and `latest` moves with the library.
-_CONFIG = "ocio://studio-config-v4.0.0_aces-v2.0_ocio-v2.5"
+BUILTIN_CONFIG = "ocio://studio-config-v4.0.0_aces-v2.0_ocio-v2.5"
 
 
 def transform(
@@ -46,7 +46,7 @@ def transform(
 
 @cache
 def _processor(source: PlateSpace, target: PlateSpace, exact: bool) -> ocio.CPUProcessor:
-    config = ocio.Config.CreateFromFile(_CONFIG)
+    config = ocio.Config.CreateFromFile(BUILTIN_CONFIG)
     flags = ocio.OPTIMIZATION_LOSSLESS if exact else ocio.OPTIMIZATION_DEFAULT
     steps = ocio.GroupTransform([_to_linear(source, ocio.TRANSFORM_DIR_FORWARD)])
     steps.appendTransform(_to_linear(target, ocio.TRANSFORM_DIR_INVERSE))

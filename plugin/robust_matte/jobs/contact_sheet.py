@@ -8,24 +8,29 @@ import numpy as np
 import OpenImageIO as oiio
 
 from robust_matte.colour.model_view import ModelView
-from robust_matte.colour.transforms import transform
-from robust_matte.errors import SettingsError, WouldOverwriteError, WriteError
+from robust_matte.errors import SettingsError, WouldOverwriteError
+from robust_matte.jobs.finished import read_finished, read_foreground
 from robust_matte.jobs.outputs import Outputs
+from robust_matte.jobs.showing import backdrop_light, composite, display_codes
 from robust_matte.keying.segments import Reset
-from robust_matte.media.atomic import write_atomically
+from robust_matte.media.atomic import check_writable
 from robust_matte.media.frames import FloatImage
+from robust_matte.media.links import real_path
 from robust_matte.media.plates import Plate
-from robust_matte.media.stills import read_channels, text_attribute
-from robust_matte.settings.choices import Layers, PlateSpace
+from robust_matte.media.png_write import write_png
+from robust_matte.media.stills import text_attribute
+from robust_matte.media.windows import Size
+from robust_matte.settings.backdrop import Backdrop
+from robust_matte.settings.choices import PlateSpace
 
 __all__ = ["ShownFrame", "check_sheet", "choose_frames", "draw_contact_sheet"]
 
-_MARK = ("ImageDescription", "Robust Matte contact sheet")
+_MARK = "Robust Matte contact sheet"
 
 _SPREAD, _AFTER_RESET, _MOST = 6, 2, 24
 _TILE, _GAP, _LINE = 320, 8, 26  # pixels: a tile's longer side, between tiles, a line of text
 _PAPER, _INK = 0.08, 0.85  # display values
-_CHECKER, _SQUARE = (0.28, 0.42), 20  # display values; pixels
+_SQUARE = 20  # pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +74,21 @@ def check_sheet(path: Path, taken: Collection[Path], *, overwrite: bool) -> None
     Raises:
         SettingsError: It is no PNG, or a file of the plate or the model.
         WouldOverwriteError: It is there and no contact sheet.
+        WriteError: It cannot be written there.
     """
-    if path.suffix.lower() != ".png" or path.resolve() in taken:
+    if path.suffix.lower() != ".png" or real_path(path) in taken:
         raise SettingsError(
             f"The contact sheet {path} is no PNG of its own.",
             hint="Name another file that ends in .png, or none.",
             path=path,
         )
-    if path.exists() and not overwrite and text_attribute(path, _MARK[0]) != _MARK[1]:
+    if path.exists() and not overwrite and text_attribute(path, "ImageDescription") != _MARK:
         raise WouldOverwriteError(
             f"{path} exists and is no contact sheet.",
             hint="Name another file with --contact-sheet, or replace it with --overwrite.",
             path=path,
         )
+    check_writable(path)
 
 
 def draw_contact_sheet(
@@ -98,14 +105,14 @@ def draw_contact_sheet(
 
     Raises:
         InputError: A frame of the plate cannot be decoded.
-        WriteError: The picture cannot be written.
+        OutputError: The picture cannot be written.
     """
     tasks = plate.tasks([frame.number for frame in frames])
     rows = [_heading()]
     for shown, task in zip(frames, tasks, strict=True):
         frame = task()
         light = seen.working(frame.pixels)
-        tiles = [_tile(_display(light)), *_result_tiles(outputs, shown.number)]
+        tiles = [_tile(display_codes(light)), *_result_tiles(outputs, shown.number, seen.encoding)]
         rows.append(_row(tiles, shown.label))
     _save(path, np.concatenate(rows))
 
@@ -114,36 +121,15 @@ def _labelled(number: int, reset: Reset | None) -> ShownFrame:
     return ShownFrame(number, f"{number}  {reset}" if reset else f"{number}")
 
 
-def _result_tiles(outputs: Outputs, number: int) -> list[FloatImage]:
+def _result_tiles(outputs: Outputs, number: int, encoding: PlateSpace) -> list[FloatImage]:
     """Return alpha, foreground and the comp over a checker."""
-    if outputs.layers is Layers.COMBINED:
-        whole = read_channels(
-            outputs.files(number)[0],
-            ("R", "G", "B", "A", "foreground.R", "foreground.G", "foreground.B"),
-        )
-    else:
-        rgba, _, foreground = outputs.files(number)
-        whole = np.concatenate(
-            [read_channels(rgba, tuple("RGBA")), read_channels(foreground, tuple("RGB"))], axis=2
-        )
-    rgb, alpha, colour = whole[..., :3], whole[..., 3:4], whole[..., 4:]
-    shown = _tile(np.repeat(alpha, 3, axis=2)), _tile(_display(colour)), _tile(rgb), _tile(alpha)
-    comp = _display(shown[2] + (1.0 - shown[3]) * _checker(shown[2].shape))
-    return [shown[0], shown[1], comp]
-
-
-def _display(light: FloatImage) -> FloatImage:
-    """Return sRGB in [0, 1] of scene-linear light."""
-    bounded = np.nan_to_num(light, nan=0.0, posinf=1.0, neginf=0.0).clip(0.0, 1.0)
-    return transform(np.ascontiguousarray(bounded), PlateSpace.LINEAR_REC709, PlateSpace.SRGB)
-
-
-def _checker(shape: tuple[int, ...]) -> FloatImage:
-    """Return a grey checker as scene-linear light, (H, W, 3)."""
-    rows, columns = np.indices(shape[:2]) // _SQUARE
-    grey = np.where((rows + columns) % 2 == 0, *_CHECKER).astype(np.float32)
-    display = np.ascontiguousarray(np.repeat(grey[..., None], 3, axis=2))
-    return transform(display, PlateSpace.SRGB, PlateSpace.LINEAR_REC709)
+    finished = read_finished(outputs, number, encoding)
+    foreground = read_foreground(outputs, number, encoding)
+    rgb, alpha = _tile(finished.rgb), _tile(finished.alpha)
+    size = Size(rgb.shape[1], rgb.shape[0])
+    checker = backdrop_light(Backdrop(None), size, square=_SQUARE, encoding=PlateSpace.SRGB)
+    comp = display_codes(composite(rgb, alpha, checker))
+    return [np.repeat(alpha, 3, axis=2), _tile(display_codes(foreground)), comp]
 
 
 def _tile(image: FloatImage) -> FloatImage:
@@ -190,14 +176,5 @@ def _written(image: FloatImage, words: Mapping[int, str]) -> FloatImage:
 
 
 def _save(path: Path, image: FloatImage) -> None:
-    def write(temporary: Path) -> None:
-        buffer = oiio.ImageBuf(np.ascontiguousarray(image))
-        buffer.specmod().attribute(*_MARK)
-        if not buffer.write(str(temporary), oiio.UINT8, "png"):
-            raise WriteError(
-                f"The contact sheet {path} cannot be written: {buffer.geterror()}.",
-                hint="Name another file with --contact-sheet, or none.",
-                path=path,
-            )
-
-    write_atomically(path, write)
+    codes = np.rint(image.clip(0.0, 1.0) * 255.0).astype(np.uint8)
+    write_png(path, codes, space=PlateSpace.SRGB, texts={"Description": _MARK})

@@ -8,6 +8,7 @@ from robust_matte.jobs.plan import Plan
 from robust_matte.jobs.report import Written
 from robust_matte.jobs.targets import Target
 from robust_matte.keying.matte import Matte, finish_matte
+from robust_matte.keying.memory import naming_out_of_memory
 from robust_matte.keying.rolling import KeyedFrame
 from robust_matte.keying.segments import Segment
 from robust_matte.media.frames import FrameHeader
@@ -35,8 +36,9 @@ class Finisher:
         """
         frame, segment = keyed.frame, keyed.segment
         area = self.opened.windows.area
-        matte = finish_matte(frame, keyed.fgr, keyed.alpha, self.opened.seen, area)
-        clamped = self._write(target, segment, matte, frame.header)
+        with naming_out_of_memory(target.number):
+            matte = finish_matte(frame, keyed.fgr, keyed.alpha, self.opened.seen, area)
+            clamped = self._write(target, segment, matte, frame.header)
         return Written(target, segment, clamped, frame.bad)
 
     def finish_black(self, target: Target) -> Written:
@@ -61,4 +63,5 @@ class Finisher:
             number=target.number,
             held=target.held,
         )
-        return self.opened.outputs.write(target.number, matte, header, attributes)
+        encoding = self.opened.seen.encoding
+        return self.opened.outputs.write(target.number, matte, header, attributes, encoding)

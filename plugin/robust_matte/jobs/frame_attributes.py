@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from robust_matte.jobs.outputs import JOB_ATTRIBUTE
 from robust_matte.jobs.plan import Plan
 from robust_matte.jobs.plate_space import REC709_CHROMATICITIES, are_rec709
 from robust_matte.keying.segments import Segment
+from robust_matte.media.formats import JOB_ATTRIBUTE
 from robust_matte.settings.choices import PlateSpace
 
 __all__ = ["frame_attributes"]

@@ -11,14 +11,17 @@ from pathlib import Path
 
 from robust_matte.jobs.contact_sheet import choose_frames, draw_contact_sheet
 from robust_matte.jobs.finishing import Finisher
+from robust_matte.jobs.opening import OpenedJob
 from robust_matte.jobs.planning import PlannedJob, plan_job
 from robust_matte.jobs.progress import Event, Listener, StageReached, Warned, silent
 from robust_matte.jobs.report import Report, Written
+from robust_matte.jobs.review import Review, make_review
 from robust_matte.jobs.targets import Target, targets_for
 from robust_matte.keying.model import ModelOpener
 from robust_matte.keying.network import Network
 from robust_matte.keying.rolling import Run, key_runs
 from robust_matte.media.writebehind import WriteBehind
+from robust_matte.settings.backdrop import Backdrop
 from robust_matte.settings.key_settings import KeySettings
 
 __all__ = ["KeyResult", "key"]
@@ -39,6 +42,7 @@ class KeyResult:
         seconds: From start to end.
         warnings: What was unexpected, in the order it was told.
         contact_sheet: The picture, or None.
+        review: The movie, or None.
         job_folder: Where the plan is.
     """
 
@@ -49,6 +53,7 @@ class KeyResult:
     seconds: float
     warnings: tuple[str, ...]
     contact_sheet: Path | None
+    review: Path | None
     job_folder: Path
 
 
@@ -78,6 +83,7 @@ def key(
         kept=len(targets) - len(todo),
         segments=len(job.plan.segments),
         contact_sheet=_draw_sheet(job, targets, kept_events),
+        review=_make_review(opened, kept_events),
         job_folder=opened.outputs.job_folder,
         warnings=tuple(kept_events.warnings),
         seconds=time.monotonic() - started,
@@ -119,6 +125,24 @@ def _draw_sheet(job: PlannedJob, targets: Sequence[Target], listener: Listener) 
     listener(StageReached("showing", 0, 0, "drawing the contact sheet"))
     frames = choose_frames(own, resets)
     draw_contact_sheet(path, opened.plate, opened.seen, opened.outputs, frames)
+    return path
+
+
+def _make_review(opened: OpenedJob, listener: Listener) -> Path | None:
+    """Make the review, if one is wanted, and return where it is."""
+    settings = opened.settings
+    if settings.review is None:
+        return None
+    path = settings.review.absolute()
+    review = Review(
+        plate=opened.plate,
+        outputs=opened.outputs,
+        frames=opened.frames,
+        display=opened.windows.display,
+        encoding=opened.seen.encoding,
+        backdrop=Backdrop.parse(settings.review_over),
+    )
+    make_review(path, review, listener)
     return path
 
 

@@ -9,8 +9,10 @@ from robust_matte.jobs.contact_sheet import check_sheet
 from robust_matte.jobs.outputs import Outputs
 from robust_matte.jobs.plate_space import AssumedSpace, assume_space
 from robust_matte.jobs.progress import Listener, StageReached, Warned
+from robust_matte.jobs.review import check_review
 from robust_matte.jobs.survey import Windows, requested_frames, survey_windows
 from robust_matte.keying.prepared import Preparation
+from robust_matte.media.links import real_path
 from robust_matte.media.plates import Plate, open_plate
 from robust_matte.media.windows import Size
 from robust_matte.settings.frame_range import FrameRange
@@ -53,8 +55,13 @@ class OpenedJob:
         return ModelView(self.space.space)
 
 
-def open_job(settings: KeySettings, listener: Listener) -> OpenedJob:
+def open_job(settings: KeySettings, listener: Listener, weights: Path) -> OpenedJob:
     """Find the plate, look over its headers and settle the names of the result.
+
+    Args:
+        settings: The job.
+        listener: Told what is assumed, and what is unusual.
+        weights: The weights file, which nothing may replace; it need not be there yet.
 
     Raises:
         InputError: The plate is absent, unreadable, uneven or incomplete.
@@ -68,19 +75,18 @@ def open_job(settings: KeySettings, listener: Listener) -> OpenedJob:
         layers=settings.layers,
         depth=settings.depth,
         compression=settings.compression,
+        asked=settings.format,
         is_still=len(plate.numbers) == 1,
     )
     asked = FrameRange.parse(settings.frames) if settings.frames else None
     frames = requested_frames(plate, asked, settings.missing)
     _check_names(outputs, frames, plate)
-    if settings.contact_sheet not in ("auto", "none"):
-        taken = plate.files | ({settings.model.resolve()} if settings.model else set())
-        check_sheet(Path(settings.contact_sheet), taken, overwrite=settings.overwrite)
     space = assume_space(plate, settings.plate_space)
     listener(StageReached("planning", 0, 0, space.text))
     for text in plate.warnings:
         listener(Warned(text))
     windows = survey_windows(plate, settings.work_area, listener)
+    _check_shows(settings, outputs, frames, windows, plate.files | {real_path(weights)})
     low_res = Downsample.parse(settings.downsample)
     return OpenedJob(
         settings=settings,
@@ -91,6 +97,23 @@ def open_job(settings: KeySettings, listener: Listener) -> OpenedJob:
         windows=windows,
         low_size=Size(*low_res.size(windows.area.width, windows.area.height)),
     )
+
+
+def _check_shows(
+    settings: KeySettings,
+    outputs: Outputs,
+    frames: FrameRange,
+    windows: Windows,
+    taken: frozenset[Path],
+) -> None:
+    """Make sure that contact sheet and review can be made, and replace nothing."""
+    if settings.contact_sheet not in ("auto", "none"):
+        own = {real_path(path) for number in frames for path in outputs.files(number)}
+        sheet = Path(settings.contact_sheet).absolute()
+        check_sheet(sheet, taken | own, overwrite=settings.overwrite)
+    if settings.review is not None:
+        review, size = settings.review.absolute(), windows.display.size
+        check_review(review, taken, size, overwrite=settings.overwrite)
 
 
 def _check_names(outputs: Outputs, frames: FrameRange, plate: Plate) -> None:

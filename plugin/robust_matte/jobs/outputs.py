@@ -1,30 +1,27 @@
 """Where a job's files go, what is in them, and which of them are already right."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from robust_matte.errors import FrameReadError, SettingsError, WouldOverwriteError
+from robust_matte.errors import SettingsError, WouldOverwriteError
+from robust_matte.jobs.layer_files import (
+    COMBINED_LAYERS,
+    SEPARATE_LAYERS,
+    write_exr_layers,
+    write_png_layers,
+)
+from robust_matte.jobs.marks import FRAME_ATTRIBUTE, is_there, read_mark
+from robust_matte.jobs.output_names import check_storage, format_of, name_files
 from robust_matte.keying.matte import Matte
 from robust_matte.media.atomic import remove_leftovers
-from robust_matte.media.exr_header import read_header
-from robust_matte.media.exr_write import to_half, write_exr
-from robust_matte.media.formats import IMAGE_SUFFIXES, MOVIE_SUFFIXES
 from robust_matte.media.frames import FrameHeader
-from robust_matte.media.sequences import FramePattern, is_pattern
+from robust_matte.media.links import real_path
+from robust_matte.media.sequences import FramePattern
 from robust_matte.media.stills import decodes
-from robust_matte.settings.choices import Compression, Depth, Layers
+from robust_matte.settings.choices import Compression, Depth, ImageFormat, Layers, PlateSpace
 
-__all__ = ["JOB_ATTRIBUTE", "Outputs"]
-
-JOB_ATTRIBUTE = "robust_matte/job"
-_FRAME_ATTRIBUTE, _LAYER_ATTRIBUTE = "robust_matte/frame", "robust_matte/layer"
-_SEPARATE = ("rgba", "alpha", "foreground")
-
-_Channels = dict[str, NDArray[np.float32]]
+__all__ = ["Outputs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +31,7 @@ class Outputs:
     Attributes:
         pattern: The result's name; of `separate` files, what their names are made from.
         layers: How layers are spread over files.
-        depth: Bits of a channel.
+        depth: Bits of an EXR channel; of a PNG channel they are 16.
         compression: Lossless EXR compression.
     """
 
@@ -52,6 +49,7 @@ class Outputs:
         layers: Layers,
         depth: Depth = Depth.HALF,
         compression: Compression = Compression.ZIPS,
+        asked: ImageFormat | None = None,
         is_still: bool = False,
     ) -> "Outputs":
         """Find the names of a job's files.
@@ -62,19 +60,28 @@ class Outputs:
             layers: How layers are spread over files.
             depth: Bits of a channel.
             compression: Lossless EXR compression.
+            asked: The format asked for; None takes that of the name, and EXR in a folder.
             is_still: Whether the plate is one frame, whose result may have a name without number.
 
         Raises:
-            SettingsError: The name is no EXR, or has no place for the frame number.
+            SettingsError: The name is of no format that is written or has no place for the frame
+                number, or the format cannot store what is asked of it.
         """
-        path = Path(text)
-        names_file = path.suffix.lower() in IMAGE_SUFFIXES | MOVIE_SUFFIXES and not path.is_dir()
-        if not (names_file or is_pattern(path.name)):
-            base = f"{plate.stem}_matte{plate.separator if plate.digits else ''}"
-            pattern = FramePattern(path, base, plate.digits, ".exr")
-        else:
-            pattern = _named_file(text, needs_number=plate.digits > 0 and not is_still)
+        pattern = name_files(text, plate, asked=asked, is_still=is_still)
+        check_storage(pattern, depth, compression)
         return cls(pattern, layers, depth, compression)
+
+    @property
+    def format(self) -> ImageFormat:
+        """The format of all files."""
+        return format_of(self.pattern)
+
+    def in_form(self, layers: Layers, form: ImageFormat) -> "Outputs":
+        """Return the files that the same names would give in another form."""
+        pattern = self.pattern
+        if form is not self.format:
+            pattern = replace(pattern, suffix=f"{pattern.suffix.rpartition('.')[0]}.{form}")
+        return replace(self, pattern=pattern, layers=layers)
 
     @property
     def job_folder(self) -> Path:
@@ -85,14 +92,14 @@ class Outputs:
     def patterns(self) -> dict[str, FramePattern]:
         """The pattern of each file of a frame, by the layer it holds; `rgba` is always there."""
         if self.layers is Layers.COMBINED:
-            return {"rgba": self.pattern}
+            return dict.fromkeys(COMBINED_LAYERS, self.pattern)
         whole = self.pattern
         separator = whole.separator if whole.digits else ""
         return {
             layer: FramePattern(
-                whole.folder / layer, f"{whole.stem}_{layer}{separator}", whole.digits, ".exr"
+                whole.folder / layer, f"{whole.stem}_{layer}{separator}", whole.digits, whole.suffix
             )
-            for layer in _SEPARATE
+            for layer in SEPARATE_LAYERS
         }
 
     def files(self, number: int) -> tuple[Path, ...]:
@@ -107,7 +114,7 @@ class Outputs:
         """
         for number in numbers:
             for path in self.files(number):
-                if path.resolve() in plate_files:
+                if real_path(path) in plate_files:
                     raise SettingsError(
                         f"The output {path} is a file of the plate itself.",
                         hint="Choose another name or folder; a plate is never written over.",
@@ -123,7 +130,7 @@ class Outputs:
         """
         for number in numbers:
             for path in self.files(number):
-                if _is_there(path) and _own_mark(path)[:1] != (job,):
+                if is_there(path) and read_mark(path)[:1] != (job,):
                     raise WouldOverwriteError(
                         f"{path} exists and was not written by this job.",
                         hint="Choose another output, or replace it with --overwrite.",
@@ -139,13 +146,18 @@ class Outputs:
     def is_done(self, number: int, job: str) -> bool:
         """Say whether a frame is complete: written by this very job, and decodable."""
         return all(
-            _own_mark(pattern.path(number)) == (job, str(number), layer)
+            read_mark(pattern.path(number)) == (job, str(number), layer)
             and decodes(pattern.path(number))
             for layer, pattern in self.patterns.items()
         )
 
     def write(
-        self, number: int, matte: Matte, header: FrameHeader, attributes: Mapping[str, object]
+        self,
+        number: int,
+        matte: Matte,
+        header: FrameHeader,
+        attributes: Mapping[str, object],
+        encoding: PlateSpace,
     ) -> int:
         """Write the files of one frame, each in one step.
 
@@ -154,84 +166,24 @@ class Outputs:
             matte: The layers.
             header: Display window and pixel aspect.
             attributes: All that the files say; see `frame_attributes`.
+            encoding: The display encoding of colour, for formats that do not hold light.
 
         Returns:
-            How many values were beyond half's range and clamped.
+            How many values the format cannot hold and were clamped.
 
         Raises:
             OutputError: A file cannot be written.
         """
-        clamped = 0
-        for layer, pattern in self.patterns.items():
-            stored: dict[str, NDArray[np.float16] | NDArray[np.float32]] = {}
-            for name, plane in _channels(self.layers, layer, matte).items():
-                stored[name], over = (plane, 0) if self.depth is Depth.FLOAT else to_half(plane)
-                clamped += over
-            write_exr(
-                pattern.path(number),
-                stored,
-                data_window=matte.window,
-                display_window=header.display_window,
-                pixel_aspect=header.pixel_aspect,
-                attributes=dict(attributes)
-                | {_FRAME_ATTRIBUTE: str(number), _LAYER_ATTRIBUTE: layer},
-                compression=self.compression,
-            )
-        return clamped
-
-
-def _named_file(text: str, *, needs_number: bool) -> FramePattern:
-    """Read the name of an EXR file."""
-    path = Path(text)
-    if path.suffix.lower() != ".exr":
-        raise SettingsError(
-            f"The output {text} is not an EXR file.",
-            hint="Name a folder, or a pattern that ends in .exr.",
-            path=path,
+        paths = {layer: pattern.path(number) for layer, pattern in self.patterns.items()}
+        marked = dict(attributes) | {FRAME_ATTRIBUTE: str(number)}
+        if self.format is ImageFormat.PNG:
+            return write_png_layers(paths, matte, header, marked, encoding=encoding)
+        return write_exr_layers(
+            paths,
+            matte,
+            header,
+            marked,
+            layers=self.layers,
+            depth=self.depth,
+            compression=self.compression,
         )
-    if needs_number and not is_pattern(path.name):
-        raise SettingsError(
-            f"The output {text} has no place for the frame number.",
-            hint=f"Name it {path.with_suffix('').name}.####.exr, or name a folder.",
-            path=path,
-        )
-    return FramePattern.parse(text)
-
-
-def _channels(layers: Layers, layer: str, matte: Matte) -> _Channels:
-    """Return the channels of one file."""
-    if layers is Layers.COMBINED:
-        return (
-            _rgb(matte.rgb)
-            | {"A": matte.alpha}
-            | _rgb(matte.foreground, "foreground.")
-            | {"matte.A": matte.network_alpha}
-        )
-    if layer == "alpha":
-        return dict.fromkeys("RGBA", matte.alpha)
-    return _rgb(matte.foreground) if layer == "foreground" else _rgb(matte.rgb) | {"A": matte.alpha}
-
-
-def _rgb(colour: NDArray[np.float32], prefix: str = "") -> _Channels:
-    return {f"{prefix}{name}": colour[..., index] for index, name in enumerate("RGB")}
-
-
-def _is_there(path: Path) -> bool:
-    """Say whether there is a file to lose; an empty one is what a power cut leaves."""
-    try:
-        return path.stat().st_size > 0
-    except OSError:
-        return False
-
-
-def _own_mark(path: Path) -> tuple[str, ...]:
-    """Return job, frame number and layer that a file says it is of; `()` if it says none."""
-    if not _is_there(path):
-        return ()
-    try:
-        attributes = read_header(path).parts[0].attributes
-    except FrameReadError:
-        return ()
-    names = (JOB_ATTRIBUTE, _FRAME_ATTRIBUTE, _LAYER_ATTRIBUTE)
-    found = [attributes[name].value for name in names if name in attributes]
-    return tuple(value.decode(errors="replace") for value in found)

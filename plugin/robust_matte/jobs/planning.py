@@ -1,11 +1,13 @@
 """From an opened job to a plan: with which network, and where the state is dropped."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from robust_matte import __version__
 from robust_matte.errors import SettingsError, WouldOverwriteError
+from robust_matte.jobs.memory import check_memory
+from robust_matte.jobs.obtaining import obtain_weights
 from robust_matte.jobs.opening import OpenedJob, open_job
 from robust_matte.jobs.plan import (
     Pins,
@@ -18,29 +20,34 @@ from robust_matte.jobs.plan import (
 )
 from robust_matte.jobs.progress import Listener, StageReached
 from robust_matte.jobs.survey import find_cuts
-from robust_matte.keying.model import MatteModel, ModelOpener, Weights, hash_weights
+from robust_matte.keying.model import MatteModel, ModelOpener, Weights
 from robust_matte.keying.network import Network
 from robust_matte.keying.segments import split_segments
 from robust_matte.media.sequences import frame_ranges
-from robust_matte.settings.choices import Layers
+from robust_matte.settings.choices import ImageFormat, Layers
 from robust_matte.settings.cut_list import CutList
 from robust_matte.settings.key_settings import KeySettings
+from robust_matte.weights.choice import choose_weights
 
 __all__ = ["PlannedJob", "plan_job"]
 
 # What may differ between two runs of one job: where things are, and which frames are written.
-# Device, threads, refiner, size and space count as what they turned out to be.
+# Device, threads, refiner, size, space and format count as what they turned out to be.
 _NOT_OF_THE_JOB = {
     "contact_sheet",
     "device",
     "downsample",
+    "format",
     "frames",
     "model",
+    "offline",
     "output",
     "overwrite",
     "plate",
     "plate_space",
     "refiner",
+    "review",
+    "review_over",
     "threads",
 }
 
@@ -69,8 +76,10 @@ def plan_job(
         RobustMatteError: See the classes; every mistake in settings ends here, and nothing has
             been written then.
     """
-    weights = hash_weights(settings.model)
-    opened = open_job(settings, listener)
+    chosen = choose_weights(settings.model, offline=settings.offline)
+    weights = None if chosen.is_absent else obtain_weights(chosen, listener)
+    opened = open_job(settings, listener, chosen.path)
+    weights = weights or obtain_weights(chosen, listener)  # not fetched for a plate that is unsound
     listener(StageReached("loading", 0, 0, f"loading {weights.path.name}"))
     model = open_model(
         weights,
@@ -81,6 +90,7 @@ def plan_job(
     )
     for text in model.notes:
         listener(StageReached("loading", 0, 0, text))
+    check_memory(opened, model.identity.device, listener)
     request = _request(opened, weights, model)
     return PlannedJob(opened, model, _settled_plan(opened, request, listener))
 
@@ -102,7 +112,7 @@ def _request(opened: OpenedJob, weights: Weights, model: MatteModel) -> Request:
             sha256=weights.sha256, variant=identity.variant, refiner=identity.refiner
         ),
         low_size=opened.low_size,
-        settings=_settings_that_count(opened.settings),
+        settings=_settings_that_count(opened),
         pins=Pins(
             engine=__version__,
             torch=identity.torch,
@@ -112,9 +122,11 @@ def _request(opened: OpenedJob, weights: Weights, model: MatteModel) -> Request:
     )
 
 
-def _settings_that_count(settings: KeySettings) -> dict[str, Any]:
+def _settings_that_count(opened: OpenedJob) -> dict[str, Any]:
+    settings = opened.settings
     left_out = _NOT_OF_THE_JOB - ({"frames"} if settings.cold else set())  # it starts there
-    return settings.model_dump(mode="json", exclude=left_out)
+    found = {"format": opened.outputs.format.value}
+    return settings.model_dump(mode="json", exclude=left_out) | found
 
 
 def _settled_plan(opened: OpenedJob, request: Request, listener: Listener) -> Plan:
@@ -151,7 +163,9 @@ def _known_plan(opened: OpenedJob, request: Request, path: Path) -> Plan | None:
 
 def _has_frames(opened: OpenedJob, known: Plan) -> bool:
     """Say whether a job left frames behind."""
-    outputs = replace(opened.outputs, layers=Layers(known.request.settings["layers"]))
+    told = known.request.settings
+    form = ImageFormat(told.get("format", ImageFormat.EXR))  # all there was before it was told
+    outputs = opened.outputs.in_form(Layers(told["layers"]), form)
     numbers = [number for one in known.segments for number in range(one.first, one.last + 1)]
     return any(path.exists() for number in numbers for path in outputs.files(number))
 

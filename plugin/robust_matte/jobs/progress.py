@@ -14,16 +14,18 @@ class StageReached:
     """Work of one kind goes on.
 
     Attributes:
-        stage: `planning`, `loading`, `checking`, `rolling` or `showing`.
+        stage: `planning`, `fetching`, `loading`, `checking`, `rolling` or `showing`.
         done: Finished units; while rolling, the frame number.
         total: Units in all; 0 where that is unknown.
         text: What is being done, for people.
+        eta_s: Seconds to go; None where nobody knows.
     """
 
     stage: str
     done: int
     total: int
     text: str = ""
+    eta_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from robust_matte.jobs.progress import FrameWritten, Listener, Warned
 from robust_matte.jobs.targets import Target
 from robust_matte.keying.prepared import BadPixels
 from robust_matte.keying.segments import Segment
-from robust_matte.settings.choices import Nonfinite
+from robust_matte.settings.choices import ImageFormat, Nonfinite
 
 __all__ = ["Report", "Written"]
 
@@ -24,7 +24,7 @@ class Written:
     Attributes:
         target: The frame.
         segment: Where it was keyed; None for a black one.
-        clamped: Values beyond half's range.
+        clamped: Values beyond what the format holds.
         bad: NaN and infinite pixels of its plate, or None.
     """
 
@@ -52,6 +52,7 @@ class Report:
         self._started = time.monotonic()
         self._done = 0
         self._troubles: Counter[str] = Counter()
+        self._told: Counter[str] = Counter()
 
     def add(self, frames: Iterable[Written]) -> None:
         """Tell of frames, in the order they were finished."""
@@ -63,7 +64,7 @@ class Report:
     def close(self) -> None:
         """Tell how many frames had a trouble that was not told one by one."""
         for kind, count in self._troubles.items():
-            if count > _TOLD:
+            if count > self._told[kind]:
                 self._listener(Warned(f"{count} frames in all had {kind}."))
 
     def _event(self, written: Written) -> FrameWritten:
@@ -90,13 +91,25 @@ class Report:
                 f"({bad.x}, {bad.y}); they are {done}, see --nonfinite.",
             )
         if written.clamped:
+            self._tell_clamped(number, written.clamped)
+
+    def _tell_clamped(self, number: int, count: int) -> None:
+        if self._outputs.format is ImageFormat.PNG:
+            self._tell(
+                "values brighter than white",
+                f"Frame {number} has {count} values brighter than white, clipped as PNG must; "
+                "EXR keeps them.",
+                most=1,  # who chose PNG for such a plate expects it
+            )
+        else:
             self._tell(
                 "values beyond half's range",
-                f"Frame {number} has {written.clamped} values beyond half's range, clamped to "
+                f"Frame {number} has {count} values beyond half's range, clamped to "
                 "65504; --depth float keeps them.",
             )
 
-    def _tell(self, kind: str, text: str) -> None:
+    def _tell(self, kind: str, text: str, most: int = _TOLD) -> None:
         self._troubles[kind] += 1
-        if self._troubles[kind] <= _TOLD:
+        if self._told[kind] < most:
+            self._told[kind] += 1
             self._listener(Warned(text))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from robust_matte.errors import FrameSizeError, MissingFramesError, SettingsError
 from robust_matte.jobs.progress import Listener, StageReached, Warned
 from robust_matte.keying.cuts import CutDetector, Decision, sampled_rows, signature
+from robust_matte.keying.memory import naming_out_of_memory
 from robust_matte.keying.prepared import Preparation
 from robust_matte.media.frames import Frame
 from robust_matte.media.plates import MoviePlate, Plate
@@ -19,7 +20,14 @@ from robust_matte.media.windows import Window
 from robust_matte.settings.choices import Missing, WorkArea
 from robust_matte.settings.frame_range import FrameRange
 
-__all__ = ["Windows", "find_cuts", "requested_frames", "survey_windows"]
+__all__ = [
+    "Windows",
+    "check_display",
+    "find_cuts",
+    "requested_frames",
+    "settle_area",
+    "survey_windows",
+]
 
 _LARGEST_AREA = 1.5  # times the display window, per axis
 _DECODERS, _HELD = 2, 6
@@ -48,11 +56,15 @@ def survey_windows(plate: Plate, wish: WorkArea, listener: Listener) -> Windows:
     area = display
     for number in (first,) if isinstance(plate, MoviePlate) else plate.numbers:
         header = plate.header(number)
-        if header.display_window != display:
-            raise _other_window(number, header.display_window, first, display)
+        check_display(number, header.display_window, first, display)
         area = area.united(header.data_window)
+    return Windows(display, settle_area(display, area, wish, listener))
+
+
+def settle_area(display: Window, area: Window, wish: WorkArea, listener: Listener) -> Window:
+    """Return the work area, given the display window united with all data windows."""
     if wish is WorkArea.DISPLAY:
-        return Windows(display, display)
+        return display
     if area.width > _LARGEST_AREA * display.width or area.height > _LARGEST_AREA * display.height:
         listener(
             Warned(
@@ -60,8 +72,18 @@ def survey_windows(plate: Plate, wish: WorkArea, listener: Listener) -> Windows:
                 f"window {display.size}: the display window alone is keyed."
             )
         )
-        area = display
-    return Windows(display, area)
+        return display
+    return area
+
+
+def check_display(number: int, window: Window, first: int, wanted: Window) -> None:
+    """Refuse a frame whose display window is not that of the first frame, `wanted`.
+
+    Raises:
+        FrameSizeError: It is another.
+    """
+    if window != wanted:
+        raise _other_window(number, window, first, wanted)
 
 
 def requested_frames(plate: Plate, asked: FrameRange | None, policy: Missing) -> FrameRange:
@@ -71,7 +93,7 @@ def requested_frames(plate: Plate, asked: FrameRange | None, policy: Missing) ->
         SettingsError: None of the frames asked for exists.
         MissingFramesError: Some are missing, and the policy is `fail`.
     """
-    wanted = asked or FrameRange(*plate.expected)
+    wanted = asked or FrameRange(*plate.expected, plate.step)
     present = set(plate.numbers)
     missing = [number for number in wanted if number not in present]
     is_inside = plate.expected[0] <= wanted.first and wanted.last <= plate.expected[1]
@@ -100,7 +122,8 @@ def find_cuts(plate: Plate, preparation: Preparation, listener: Listener) -> lis
     detector = CutDetector()
     decisions: list[Decision] = []
     total = len(plate.numbers)
-    tasks = (partial(_signed, task, preparation) for task in plate.tasks(plate.numbers))
+    numbered = zip(plate.numbers, plate.tasks(plate.numbers), strict=True)
+    tasks = (partial(_signed, number, task, preparation) for number, task in numbered)
     with ReadAhead(tasks, threads=_DECODERS, depth=_HELD) as signed:
         for done, (number, sign) in enumerate(signed, start=1):
             decisions += detector.push(number, sign)
@@ -108,10 +131,12 @@ def find_cuts(plate: Plate, preparation: Preparation, listener: Listener) -> lis
     return decisions + detector.finish()
 
 
-def _signed(task: Callable[[], Frame], preparation: Preparation) -> tuple[int, NDArray[np.float32]]:
-    frame = task()
-    rows = sampled_rows(preparation.placed(frame))  # data windows may change within a shot
-    return frame.number, signature(preparation.seen.view(rows))
+def _signed(
+    number: int, task: Callable[[], Frame], preparation: Preparation
+) -> tuple[int, NDArray[np.float32]]:
+    with naming_out_of_memory(number):
+        rows = sampled_rows(preparation.placed(task()))  # data windows may change within a shot
+        return number, signature(preparation.seen.view(rows))
 
 
 def _other_window(number: int, window: Window, first: int, wanted: Window) -> FrameSizeError:

@@ -1,22 +1,14 @@
 """What keying asks of a matting model: numpy in, numpy out, a state inside."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from robust_matte.errors import WeightsMissingError
 from robust_matte.media.frames import FloatImage
 from robust_matte.media.windows import Size
 from robust_matte.settings.choices import Refiner
 
-__all__ = ["MatteModel", "ModelIdentity", "ModelOpener", "Weights", "hash_weights"]
-
-
-_GET = (
-    "Download rvm_mobilenetv3.pth from https://github.com/PeterL1n/RobustVideoMatting/releases "
-    "(v1.0.0) and name it with --model."
-)
+__all__ = ["MatteModel", "ModelIdentity", "ModelOpener", "Weights"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,24 +83,3 @@ class ModelOpener(Protocol):
         self, weights: Weights, *, refiner: Refiner, low_size: Size, device: str, threads: int
     ) -> MatteModel:
         """Load a model; see `Network`."""
-
-
-def hash_weights(path: Path | None) -> Weights:
-    """Identify a weights file.
-
-    Raises:
-        WeightsMissingError: None is named, or it is not there or may not be read.
-    """
-    if path is None:
-        what = "No weights are named, and this version brings none along."
-        raise WeightsMissingError(what, hint=_GET)
-    path = path.absolute()
-    try:
-        with path.open("rb") as file:
-            return Weights(path, hashlib.file_digest(file, "sha256").hexdigest())
-    except OSError as error:
-        raise WeightsMissingError(
-            f"The weights {path} cannot be read: {error.strerror}.",
-            hint=_GET,
-            path=path,
-        ) from error

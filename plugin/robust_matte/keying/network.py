@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from robust_matte.errors import DeviceError, ModelError, WeightsDamagedError
+from robust_matte.errors import ModelError, WeightsDamagedError
 from robust_matte.keying.cores import available_cores
+from robust_matte.keying.devices import choose_device
 from robust_matte.keying.model import ModelIdentity, Weights
 from robust_matte.media.frames import FloatImage
 from robust_matte.media.windows import Size
@@ -49,7 +49,7 @@ class Network:
     def __init__(
         self, weights: Weights, *, refiner: Refiner, low_size: Size, device: str, threads: int
     ) -> None:
-        self._device = _device(device)
+        self._device = choose_device(device)
         torch.set_num_threads(threads or available_cores())
         loaded = _load(weights.path, refiner)
         self._network = fold_network(loaded.network).to(self._device)
@@ -103,8 +103,8 @@ class Network:
 
 
 def _to_image(tensor: torch.Tensor) -> FloatImage:
-    """Return (H, W, C) float32, C-contiguous, of a (1, C, H, W) tensor."""
-    image: FloatImage = np.ascontiguousarray(tensor[0].permute(1, 2, 0).cpu().numpy())
+    """Return (H, W, C) float32 of a (1, C, H, W) tensor, in whatever order it lies."""
+    image: FloatImage = tensor[0].permute(1, 2, 0).cpu().numpy()
     return image
 
 
@@ -118,20 +118,3 @@ def _load(path: Path, refiner: Refiner) -> LoadedNetwork:
 def _spoken(device: torch.device) -> str:
     """Return the kind of a device, which decides bits, rather than its number."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    device = torch.device(name)
-    counts = {"cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
-    found = counts.get(device.type, 1)
-    if (device.index or 0) >= found:
-        raise DeviceError(
-            f"The device {name} cannot be used: torch {torch.__version__} sees {found} "
-            f"{device.type} devices.",
-            hint="Take --device cpu, or install a torch build for this machine's GPU and driver.",
-        )
-    return device

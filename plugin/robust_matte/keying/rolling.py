@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Protocol
 
 from robust_matte.errors import ModelError
+from robust_matte.keying.memory import naming_out_of_memory
 from robust_matte.keying.model import MatteModel
 from robust_matte.keying.prepared import Preparation, PreparedFrame
 from robust_matte.keying.segments import Segment
@@ -103,10 +104,11 @@ def read_prepared(
 ) -> ReadAhead[PreparedFrame]:
     """Read and prepare frames ahead, on threads."""
 
-    def prepared(task: Callable[[], Frame]) -> PreparedFrame:
-        return preparation.prepare(task())
+    def prepared(number: int, task: Callable[[], Frame]) -> PreparedFrame:
+        with naming_out_of_memory(number):
+            return preparation.prepare(task())
 
-    tasks = (partial(prepared, task) for task in source.tasks(numbers))
+    tasks = (partial(prepared, *one) for one in zip(numbers, source.tasks(numbers), strict=True))
     return ReadAhead(tasks, threads=_DECODERS, depth=_HELD)
 
 
@@ -137,8 +139,9 @@ def _advance(model: MatteModel, frame: PreparedFrame, run: Run) -> KeyedFrame | 
 @contextmanager
 def _naming(number: int) -> Iterator[None]:
     """Name the frame at which a model fails."""
-    try:
-        yield
-    except ModelError as error:
-        what = f"At frame {number}: {error.what}"
-        raise type(error)(what, hint=error.hint, frame=number) from error
+    with naming_out_of_memory(number):
+        try:
+            yield
+        except ModelError as error:
+            what = f"At frame {number}: {error.what}"
+            raise type(error)(what, hint=error.hint, frame=number) from error

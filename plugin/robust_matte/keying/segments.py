@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
-__all__ = ["Reset", "Segment", "split_segments"]
+__all__ = ["Reset", "Segment", "own_step", "split_segments"]
 
 _STEPPED_OVER = 2  # the state carries over holes of up to this many steps
 
@@ -49,7 +49,7 @@ def split_segments(numbers: Sequence[int], cuts: Iterable[int]) -> list[Segment]
         >>> [str(one) for one in split_segments([1, 2, 3, 10, 11], [2])]
         ['1', '2-3', '10-11']
     """
-    step = _own_step(numbers)
+    step = own_step(numbers)
     waiting = [cut for cut in sorted(set(cuts)) if cut > numbers[0]]
     starts = [(0, Reset.FIRST)]
     for index, (before, number) in enumerate(pairwise(numbers), start=1):
@@ -65,7 +65,7 @@ def split_segments(numbers: Sequence[int], cuts: Iterable[int]) -> list[Segment]
     ]
 
 
-def _own_step(numbers: Sequence[int]) -> int:
+def own_step(numbers: Sequence[int]) -> int:
     """Return the step between frames that a plate has most often, if it has it twice; else 1."""
     steps = Counter(after - before for before, after in pairwise(numbers))
     step, count = steps.most_common(1)[0] if steps else (1, 0)

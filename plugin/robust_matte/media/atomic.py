@@ -12,7 +12,7 @@ from pathlib import Path
 
 from robust_matte.errors import DiskFullError, OutputError, WriteError
 
-__all__ = ["remove_leftovers", "write_atomically"]
+__all__ = ["check_writable", "output_error", "remove_leftovers", "write_atomically"]
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,35 @@ def write_atomically(path: Path, content: bytes | memoryview | Callable[[Path], 
                 temporary.unlink(missing_ok=True)
         _sync_folder(path.parent)
     except OSError as error:
-        raise _output_error(path, error) from error
+        raise output_error(path, error) from error
+
+
+def check_writable(path: Path) -> None:
+    """Make sure that a file can be written there, by writing an empty one beside it for a moment.
+
+    Permissions alone do not tell: of a full, read-only or virtual file system, or to root.
+
+    Args:
+        path: The file to be written later. Missing folders are not made.
+
+    Raises:
+        DiskFullError: The disk or the quota is full.
+        WriteError: The path is a folder, or the nearest folder there is cannot be written to.
+    """
+    folder = path.absolute().parent
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        while not folder.exists() and folder != folder.parent:
+            folder = folder.parent
+        probe = _temporary_beside(folder / path.name)
+        try:
+            probe.touch(exist_ok=False)
+        finally:
+            with suppress(OSError):
+                probe.unlink(missing_ok=True)
+    except OSError as error:
+        raise output_error(path, error) from error
 
 
 def remove_leftovers(folder: Path, names: Collection[str]) -> int:
@@ -120,7 +148,8 @@ def _sync_folder(folder: Path) -> None:
         log.debug("%s cannot be synchronised: %s", folder, error)
 
 
-def _output_error(path: Path, error: OSError) -> OutputError:
+def output_error(path: Path, error: OSError) -> OutputError:
+    """Say in our words why a file could not be written; for what is no single atomic write."""
     full_path = path.absolute()
     if error.errno in _DISK_FULL:
         return DiskFullError(

@@ -20,6 +20,7 @@ import numpy as np
 import OpenEXR
 
 from robust_matte.errors import FrameReadError
+from robust_matte.media.failures import cannot_open
 from robust_matte.media.windows import Window
 
 __all__ = [
@@ -52,7 +53,7 @@ _SIZE_LIMIT = 2**20  # pixels on a side; OpenImageIO's default limit too
 _COORDINATE_LIMIT = 2**30  # OpenEXR's own
 _ASPECT_RANGE = (1e-6, 1e6)  # OpenEXR's own
 
-_AGAIN = "Render or copy this frame again."
+_AGAIN = "Render or copy it again."
 
 # What says how the file it stands in is stored, and what is true of the plate alone.
 _NEVER_PASSED_ON = {
@@ -144,11 +145,7 @@ def read_header(path: Path) -> ExrHeader:
         with path.open("rb") as file:
             return _parsed(_Cursor(file, path))
     except OSError as error:
-        raise FrameReadError(
-            f"{path.absolute()} cannot be opened: {error.strerror or error}.",
-            hint="Check that the file exists and that you may read it.",
-            path=path,
-        ) from error
+        raise cannot_open(path, error) from error
 
 
 def passed_on(part: ExrPart) -> dict[str, object]:

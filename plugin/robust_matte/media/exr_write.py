@@ -55,12 +55,11 @@ def to_half(plane: NDArray[np.float32]) -> tuple[NDArray[np.float16], int]:
         many finite values lay past ±65504 and were put there.
     """
     with np.errstate(all="ignore"):  # signalling NaNs and subnormals are values like others here
-        past = np.abs(plane) > _HALF_MAX
-        if past.any():
-            past &= np.isfinite(plane)
-            plane = np.where(past, np.copysign(np.float32(_HALF_MAX), plane), plane)
-            return plane.astype(np.float16, order="C"), int(np.count_nonzero(past))
-        return plane.astype(np.float16, order="C"), 0
+        if plane.size and -_HALF_MAX <= plane.min() <= plane.max() <= _HALF_MAX:  # not so with NaN
+            return plane.astype(np.float16, order="C"), 0
+        past = (np.abs(plane) > _HALF_MAX) & np.isfinite(plane)
+        held = np.where(past, np.copysign(np.float32(_HALF_MAX), plane), plane)
+        return held.astype(np.float16, order="C"), int(np.count_nonzero(past))
 
 
 def write_exr(

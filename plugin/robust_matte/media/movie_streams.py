@@ -6,11 +6,13 @@ from pathlib import Path
 
 import av
 from av.container import InputContainer
-from av.error import FFmpegError
+from av.error import EOFError as EndOfStream
+from av.error import FFmpegError, InvalidDataError
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from robust_matte.errors import FrameReadError, InputError
+from robust_matte.media.failures import cannot_open, meant
 
 __all__ = ["opened_movie", "read_first_frame"]
 
@@ -20,6 +22,7 @@ _PROBED_PACKETS = 240
 _REORDERED_PACKETS = 16
 # FFmpeg draws text files and ANSI art as movies.
 _TEXT_FORMATS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
+_SPOKEN = {"audio": "sound", "subtitle": "subtitles"}
 
 
 @contextmanager
@@ -37,9 +40,13 @@ def opened_movie(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             metadata_errors="replace",
             options={"protocol_whitelist": "file"},
         )
+    except PermissionError as error:
+        raise cannot_open(path, error) from error
     except FFmpegError as error:
+        is_torn = isinstance(error, InvalidDataError | EndOfStream)
+        reason = "it is cut off, or no movie" if is_torn else error.strerror
         raise FrameReadError(
-            f"{path} cannot be opened as a movie: {error.strerror}.",
+            f"{path} cannot be opened as a movie: {reason}.",
             hint="Check that it plays elsewhere; one that was cut off has to be copied or "
             "exported again.",
             path=path,
@@ -84,20 +91,25 @@ def _picture(container: InputContainer, path: Path) -> VideoStream:
         what = f"{path} holds no picture, only {_kinds(container)}."
     else:
         return stream
-    raise InputError(what, hint="Name a movie, a still, a folder or a sequence.", path=path)
+    raise InputError(what, hint="Name the file with the picture.", path=path)
 
 
 def _kinds(container: InputContainer) -> str:
-    kinds = sorted({stream.type for stream in container.streams if stream.type != "video"})
-    return " and ".join(kinds) or "a still"
+    kinds = {stream.type for stream in container.streams if stream.type != "video"}
+    return " and ".join(sorted(_SPOKEN.get(kind, kind) for kind in kinds)) or "a still"
 
 
 def _check_file(path: Path) -> None:
     """Refuse what is no file, or an empty one."""
-    if not path.is_file():
-        what = f"{path} is a folder, not a movie." if path.is_dir() else f"{path} does not exist."
+    if path.is_dir():
+        what = f"{path} is a folder, not a movie."
+        hint = "Name the movie in it."
+    elif not path.exists():
+        what = f"{path} does not exist."
+        hint = meant(path.absolute())
     elif path.stat().st_size == 0:
         what = f"{path} is empty: it has 0 bytes."
+        hint = "Copy or export the movie again."
     else:
         return
-    raise FrameReadError(what, hint="Check the name, or copy the movie again.", path=path)
+    raise FrameReadError(what, hint=hint, path=path)

@@ -15,7 +15,7 @@ from typing import NoReturn, TypeGuard
 import av
 import numpy as np
 from av.error import EOFError as EndOfStream
-from av.error import FFmpegError
+from av.error import FFmpegError, InvalidDataError
 
 from robust_matte.errors import FrameReadError, InputError
 from robust_matte.media.frames import FloatImage, Frame, FrameHeader
@@ -64,9 +64,17 @@ class Movie:
         that do not decode are left out at the end, as of a copy that was cut off, and counted
         elsewhere: asking for one raises.
         """
+        return range(self._first, self._first + self.count())
+
+    def count(self, listener: Callable[[int], None] | None = None) -> int:
+        """Return how many frames there are; see `numbers`.
+
+        Args:
+            listener: Told how many were decoded after each, while they are counted.
+        """
         if self._count is None:
-            self._count, self._counted_warnings = self._count_frames()
-        return range(self._first, self._first + self._count)
+            self._count, self._counted_warnings = self._count_frames(listener)
+        return self._count
 
     @property
     def header(self) -> FrameHeader:
@@ -133,7 +141,9 @@ class Movie:
             what = f"does not exist: the movie {held}."
             hint = "Ask for frames that it holds."
         else:
-            reason = slot.strerror if isinstance(slot, FFmpegError) else "its data are damaged"
+            reason = "its data are damaged"
+            if isinstance(slot, FFmpegError) and not isinstance(slot, InvalidDataError):
+                reason = slot.strerror or reason
             what = f"cannot be decoded: {reason}."
             hint = "Copy the movie again, or key its good frames as an image sequence."
         return partial(_fail, f"Frame {number} of {self.path} {what}", hint, number, self.path)
@@ -173,13 +183,15 @@ class Movie:
                 while pictures:
                     yield pictures.pop(0)
 
-    def _count_frames(self) -> tuple[int, tuple[str, ...]]:
+    def _count_frames(self, listener: Callable[[int], None] | None) -> tuple[int, tuple[str, ...]]:
         """Decode all; return the position of the last good frame and what was odd."""
         total = count = interlaced = 0
         damaged: list[int] = []
         times = array("q")
         time_base = Fraction(0)
         for total, slot in enumerate(self._slots(), 1):
+            if listener is not None:
+                listener(total)
             if not _is_good(slot):
                 damaged.append(total)
                 continue

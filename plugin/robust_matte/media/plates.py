@@ -2,13 +2,16 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from robust_matte.errors import FrameReadError, SettingsError
+from robust_matte.media.failures import cannot_open
 from robust_matte.media.formats import MOVIE_SUFFIXES
 from robust_matte.media.frames import Frame, FrameHeader
+from robust_matte.media.links import real_path
 from robust_matte.media.movies import Movie
 from robust_matte.media.sequences import FramePattern, ImageSequence, find_sequence
 from robust_matte.media.stills import is_float_image, read_frame, read_frame_header
@@ -34,6 +37,10 @@ class Plate(Protocol):
     @property
     def expected(self) -> tuple[int, int]:
         """The first and last frame that should exist."""
+
+    @property
+    def step(self) -> int:
+        """From one frame that should exist to the next."""
 
     @property
     def files(self) -> frozenset[Path]:
@@ -82,23 +89,48 @@ class SequencePlate:
         return self._sequence.expected
 
     @property
+    def step(self) -> int:
+        """From one frame to the next, as typed."""
+        return self._sequence.step
+
+    @property
     def files(self) -> frozenset[Path]:
         """Every file of the sequence."""
-        return frozenset(self.pattern.path(number).resolve() for number in self.numbers)
+        return frozenset(real_path(self.pattern.path(number)) for number in self.numbers)
 
     @property
     def is_float(self) -> bool:
         """Whether the first file stores floating-point pixels."""
-        return is_float_image(self.pattern.path(self.numbers[0]))
+        first = self.numbers[0]
+        with self._telling_the_way_out(first):
+            return is_float_image(self.pattern.path(first))
 
     def header(self, number: int) -> FrameHeader:
         """Read one file's header."""
-        return read_frame_header(self.pattern.path(number))
+        with self._telling_the_way_out(number):
+            return read_frame_header(self.pattern.path(number))
 
     def tasks(self, numbers: Sequence[int]) -> Iterator[Callable[[], Frame]]:
         """Yield a reader per frame."""
         for number in numbers:
-            yield partial(read_frame, self.pattern.path(number), number)
+            yield partial(self._read, number)
+
+    def _read(self, number: int) -> Frame:
+        with self._telling_the_way_out(number):
+            return read_frame(self.pattern.path(number), number)
+
+    @contextmanager
+    def _telling_the_way_out(self, number: int) -> Iterator[None]:
+        """Name a bad file's frame and, where there are others, how to go on without it."""
+        try:
+            yield
+        except FrameReadError as error:
+            way_out = error.hint.removesuffix(".")
+            if len(self.numbers) > 1:
+                way_out += "; without it, --missing hold keys the others"
+            raise FrameReadError(
+                error.what, hint=f"{way_out}.", frame=number, path=error.path
+            ) from error
 
     def fingerprint(self) -> str:
         """Hash names, sizes and mtimes."""
@@ -107,6 +139,8 @@ class SequencePlate:
 
 class MoviePlate:
     """A plate that is one movie; frames count from `first_frame`."""
+
+    step = 1
 
     def __init__(self, path: Path, *, first_frame: int = 1) -> None:
         self.movie = Movie(path, first_frame=first_frame)
@@ -135,7 +169,7 @@ class MoviePlate:
     @property
     def files(self) -> frozenset[Path]:
         """The movie."""
-        return frozenset({self.movie.path.resolve()})
+        return frozenset({real_path(self.movie.path)})
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -185,10 +219,6 @@ def _fingerprint(paths: Sequence[Path]) -> str:
         try:
             stat = path.stat()
         except OSError as error:
-            raise FrameReadError(
-                f"{path} cannot be read: {error.strerror}.",
-                hint="Check that the file is still there and may be read.",
-                path=path,
-            ) from error
+            raise cannot_open(path, error) from error
         digest.update(f"{path.name}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()

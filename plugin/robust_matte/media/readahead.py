@@ -15,6 +15,8 @@ __all__ = ["ReadAhead"]
 
 _T = TypeVar("_T")
 
+_WAKE_AGAIN_S = 0.1
+
 
 class ReadAhead(Generic[_T]):
     """Run tasks on threads and hand their results out in order.
@@ -48,8 +50,9 @@ class ReadAhead(Generic[_T]):
         trace: TracebackType | None,
     ) -> None:
         self._stopping.set()
-        self._slots.release()
-        self._feeder.join()
+        while self._feeder.is_alive():  # a signal that interrupts a release may lose its waking
+            self._slots.release()
+            self._feeder.join(_WAKE_AGAIN_S)
         self._pool.shutdown(cancel_futures=True)
 
     def __iter__(self) -> Iterator[_T]:

@@ -14,7 +14,10 @@ from pathlib import Path
 import fileseq
 
 from robust_matte.errors import InputError, SettingsError
-from robust_matte.media.formats import IMAGE_SUFFIXES
+from robust_matte.media.failures import meant
+from robust_matte.media.formats import IMAGE_SUFFIXES, JOB_ATTRIBUTE, MOVIE_SUFFIXES
+from robust_matte.media.stills import text_attribute
+from robust_matte.settings.frame_range import FrameRange
 
 __all__ = ["FramePattern", "ImageSequence", "find_sequence", "frame_ranges", "is_pattern"]
 
@@ -91,11 +94,13 @@ class ImageSequence:
         pattern: Where each frame's file is.
         numbers: Frame numbers on disk, ascending.
         expected: First and last frame: as typed in the pattern, else as found.
+        step: From one frame to the next, as typed in the pattern.
     """
 
     pattern: FramePattern
     numbers: tuple[int, ...]
     expected: tuple[int, int]
+    step: int = 1
 
 
 def is_pattern(name: str) -> bool:
@@ -121,11 +126,7 @@ def find_sequence(text: str) -> ImageSequence:
     if path.is_dir():
         return _in_folder(path)
     if not is_pattern(path.name):
-        raise InputError(
-            f"There is no file or folder {path}.",
-            hint="Name a movie, a still, a folder or a sequence such as plate.####.exr.",
-            path=path,
-        )
+        raise InputError(f"There is no file or folder {path}.", hint=meant(path), path=path)
     return _on_disk(text)
 
 
@@ -136,17 +137,17 @@ def _digits(place: str) -> int:
     return 4 if place == "<UDIM>" else max(1, int(re.sub(r"\D", "", place) or 1))
 
 
-def _typed_frames(path: Path) -> fileseq.FrameSet | None:
+def _typed_frames(path: Path) -> FrameRange | None:
     """Return the range typed before the place for the frame number, if there is one."""
     match = _PATTERN.fullmatch(path.name)
     if match is None or not match["range"]:
         return None
     try:
-        return fileseq.FrameSet(match["range"])
-    except (fileseq.FileSeqException, ValueError, ArithmeticError) as error:
+        return FrameRange.parse(match["range"])
+    except SettingsError as error:
         raise SettingsError(
             f"The frames {match['range']} of {path.name} cannot be understood.",
-            hint="Write a pattern such as plate.####.exr, plate.%04d.exr or plate.1001-1100#.exr.",
+            hint="Write one range, as in plate.1001-1100#.exr or plate.1001-1100x2#.exr, or none.",
             path=path,
         ) from error
 
@@ -171,14 +172,10 @@ def _in_folder(folder: Path) -> ImageSequence:
     except (fileseq.FileSeqException, ArithmeticError, OSError) as error:
         raise _cannot_list(folder, error) from error
     found = [one for one in listed if _is_image(one.extension())]
+    if len(found) > 1:  # a result that was written beside its plate is not meant
+        found = [one for one in found if text_attribute(Path(str(one[0])), JOB_ATTRIBUTE) is None]
     if len(found) != 1:
-        names = sorted(f"{one.basename()}{one.padding()}{one.extension()}" for one in found)
-        told = ", ".join(names[:_NAMES_TOLD]) + (", ..." if len(names) > _NAMES_TOLD else "")
-        raise InputError(
-            f"The folder {folder} holds {len(found)} image sequences: {told or 'none'}.",
-            hint="Name the one to key, such as plate.####.exr.",
-            path=folder,
-        )
+        raise _not_one(folder, [_spelt(one) for one in found])
     only = found[0]
     frames, base = only.frameSet(), only.basename()
     if frames is None or len(frames) == 1:
@@ -186,6 +183,30 @@ def _in_folder(folder: Path) -> ImageSequence:
     if max(frames) < 0 and base and base[-1] not in "._ ":
         base += "-"  # to fileseq, `plate-0001` to `plate-0100` are negative frames in reverse
     return _with_frames(*_any_padding(FramePattern(folder, base, 1, only.extension())), None)
+
+
+def _spelt(one: fileseq.FileSequence) -> str:
+    return f"{one.basename()}{one.padding()}{one.extension()}"
+
+
+def _not_one(folder: Path, names: Sequence[str]) -> InputError:
+    """Build the error for a folder that does not hold one sequence."""
+    if names:
+        first = sorted(names)[:_NAMES_TOLD]
+        told = ", ".join(first) + (", ..." if len(names) > _NAMES_TOLD else "")
+        what = f"The folder {folder} holds {len(names)} image sequences: {told}."
+        hint = f"Name the one to key, such as {folder / first[0]}."
+        return InputError(what, hint=hint, path=folder)
+    what = f"The folder {folder} holds no EXR, TIFF, PNG, DPX or JPEG files."
+    movies = sorted(path for path in folder.iterdir() if path.suffix.lower() in MOVIE_SUFFIXES)
+    inside = sorted(path for path in folder.iterdir() if path.is_dir())
+    if movies:
+        hint = f"Name the movie to key, such as {movies[0]}."
+    elif inside:
+        hint = f"Name the folder that holds the frames; {inside[0]} is one in it."
+    else:
+        hint = "Name the folder that holds the frames, or a movie."
+    return InputError(what, hint=hint, path=folder)
 
 
 def _is_image(ending: str) -> bool:
@@ -255,23 +276,20 @@ def _cannot_list(folder: Path, error: Exception) -> InputError:
 
 
 def _with_frames(
-    pattern: FramePattern, numbers: tuple[int, ...], typed: fileseq.FrameSet | None
+    pattern: FramePattern, numbers: tuple[int, ...], typed: FrameRange | None
 ) -> ImageSequence:
-    """Keep what lies inside the typed range."""
+    """Keep what the typed range names."""
     if not numbers:
-        raise InputError(
-            f"No file matches {pattern}.",
-            hint="Look at folder, name and number of digits: #### stands for four.",
-            path=pattern.folder,
-        )
-    if not typed:
+        hint = meant(pattern.folder / str(pattern))
+        raise InputError(f"No file matches {pattern}.", hint=hint, path=pattern.folder)
+    if typed is None:
         return ImageSequence(pattern, numbers, (numbers[0], numbers[-1]))
-    first, last = int(min(typed)), int(max(typed))
-    inside = tuple(number for number in numbers if first <= number <= last)
+    wanted = frozenset(typed)
+    inside = tuple(number for number in numbers if number in wanted)
     if not inside:
         raise InputError(
-            f"{pattern} has no frame in {first}-{last}: it holds {frame_ranges(numbers)}.",
+            f"{pattern} has no frame in {typed}: it holds {frame_ranges(numbers)}.",
             hint="Name a range that is on disk.",
             path=pattern.folder,
         )
-    return ImageSequence(pattern, inside, (first, last))
+    return ImageSequence(pattern, inside, (typed.first, typed.last), typed.step)

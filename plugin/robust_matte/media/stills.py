@@ -1,5 +1,6 @@
 """Still images in: pixels through OpenImageIO, EXR attributes through our own header reader."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,17 +9,22 @@ import OpenImageIO as oiio
 
 from robust_matte.errors import FrameReadError, InputError
 from robust_matte.media.exr_header import passed_on, read_header
+from robust_matte.media.failures import cannot_open
 from robust_matte.media.frames import FloatImage, Frame, FrameHeader
 from robust_matte.media.windows import Window
 
 __all__ = [
     "decodes",
     "is_float_image",
+    "keyed_channels",
     "read_channels",
     "read_frame",
     "read_frame_header",
+    "read_spec",
     "text_attribute",
 ]
+
+log = logging.getLogger(__name__)
 
 
 def read_frame_header(path: Path) -> FrameHeader:
@@ -35,14 +41,24 @@ def read_frame_header(path: Path) -> FrameHeader:
             pixel_aspect=part.pixel_aspect,
             attributes=passed_on(part),
         )
-    image = _open(path)
-    spec = image.spec()
-    image.close()
+    spec = read_spec(path)
     return FrameHeader(
         data_window=Window(spec.x, spec.y, spec.width, spec.height),
         display_window=Window(spec.full_x, spec.full_y, spec.full_width, spec.full_height),
         pixel_aspect=float(spec.get_float_attribute("PixelAspectRatio", 1.0)) or 1.0,
     )
+
+
+def read_spec(path: Path) -> oiio.ImageSpec:
+    """Read what OpenImageIO knows of a file's first picture, without its pixels.
+
+    Raises:
+        FrameReadError: The file cannot be opened as an image.
+    """
+    image = _open(path)
+    spec = oiio.ImageSpec(image.spec())
+    image.close()
+    return spec
 
 
 def read_frame(path: Path, number: int) -> Frame:
@@ -65,12 +81,11 @@ def read_frame(path: Path, number: int) -> Frame:
     image = _open(path, number)
     try:
         spec = image.spec()
-        _refuse_deep(spec, path, number)
-        wanted = _colour_channels(list(spec.channelnames), path, number)
+        wanted = keyed_channels(spec, path, number)
         first, past = min(wanted), max(wanted) + 1
         block = image.read_image(0, 0, first, past, oiio.FLOAT)
         if block is None or image.has_error:
-            raise _unreadable(path, image.geterror(), number)
+            raise _damaged(path, image.geterror(), number)
     finally:
         image.close()
     pixels = np.asarray(block, np.float32).reshape(spec.height, spec.width, past - first)
@@ -84,10 +99,19 @@ def is_float_image(path: Path) -> bool:
     Raises:
         FrameReadError: The file cannot be opened as an image.
     """
-    image = _open(path)
-    kind = image.spec().format.basetype
-    image.close()
-    return kind in (oiio.HALF, oiio.FLOAT, oiio.DOUBLE)
+    if path.suffix.lower() == ".exr":  # its own reader says better what is wrong with a header
+        return any(one.pixel_type != "uint" for one in read_header(path).parts[0].channels)
+    return read_spec(path).format.basetype in (oiio.HALF, oiio.FLOAT, oiio.DOUBLE)
+
+
+def keyed_channels(spec: oiio.ImageSpec, path: Path, number: int) -> tuple[int, int, int]:
+    """Return where R, G and B are among a file's channels; one of luminance serves as all three.
+
+    Raises:
+        InputError: It has no colour to key: deep samples, or alpha or depth alone.
+    """
+    _refuse_deep(spec, path, number)
+    return _colour_channels(list(spec.channelnames), path, number)
 
 
 def decodes(path: Path) -> bool:
@@ -116,9 +140,15 @@ def read_channels(path: Path, names: Sequence[str]) -> FloatImage:
     block = image.read_image(0, 0, 0, spec.nchannels, oiio.FLOAT)
     reason = image.geterror()
     image.close()
+    if block is None:
+        raise _damaged(path, reason)
     lacking = [name for name in names if name not in spec.channelnames]
-    if block is None or lacking:
-        raise _unreadable(path, f"it lacks {lacking}" if lacking else reason)
+    if lacking:
+        raise FrameReadError(
+            f"{path} lacks the channels {', '.join(lacking)}.",
+            hint="Another program has changed it: key this frame again.",
+            path=path,
+        )
     whole = np.asarray(block, np.float32).reshape(spec.height, spec.width, spec.nchannels)
     return whole[..., [spec.channelnames.index(name) for name in names]]
 
@@ -140,16 +170,34 @@ def _open(path: Path, number: int | None = None) -> oiio.ImageInput:
     wish.attribute("oiio:UnassociatedAlpha", 1)
     image = oiio.ImageInput.open(str(path), wish)
     if image is None:
-        raise _unreadable(path, oiio.geterror(), number)
+        raise _unopened(path, oiio.geterror(), number)
     return image
 
 
-def _unreadable(path: Path, reason: str, number: int | None = None) -> FrameReadError:
-    """Build the error for a file that OpenImageIO refuses, with its reason on one line."""
-    said = " ".join(reason.replace(str(path), "").split()).strip(' ":.') or "no reason was given"
+def _unopened(path: Path, reason: str, number: int | None) -> FrameReadError:
+    """Build the error for a file that OpenImageIO does not take for an image."""
+    log.debug("OpenImageIO on %s: %s", path, reason)
+    try:
+        with path.open("rb") as file:
+            is_empty = not file.read(1)
+    except OSError as error:
+        return cannot_open(path, error)
+    if is_empty:
+        what = f"{path} cannot be read: it is empty (0 bytes)."
+        hint = "Render or copy it again."
+    else:
+        kind = path.suffix[1:].upper()
+        what = f"{path} cannot be read: it does not start like a {kind} image."
+        hint = f"Check what the file really is: its name says {kind}, its content does not."
+    return FrameReadError(what, hint=hint, frame=number, path=path)
+
+
+def _damaged(path: Path, reason: str, number: int | None = None) -> FrameReadError:
+    """Build the error for pixels that do not decode; what a library says of it helps no artist."""
+    log.debug("OpenImageIO on %s: %s", path, " ".join(reason.split()))
     return FrameReadError(
-        f"{path} cannot be read: {said}.",
-        hint="Render or copy the file again, or move it away and key with --missing hold.",
+        f"{path} cannot be read: its pixels are damaged or cut off.",
+        hint="Render or copy it again.",
         frame=number,
         path=path,
     )

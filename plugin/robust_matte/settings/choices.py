@@ -5,6 +5,7 @@ from enum import StrEnum
 __all__ = [
     "Compression",
     "Depth",
+    "ImageFormat",
     "Layers",
     "Missing",
     "Nonfinite",
@@ -26,6 +27,13 @@ class Depth(StrEnum):
 
     HALF = "half"
     FLOAT = "float"
+
+
+class ImageFormat(StrEnum):
+    """The format of a frame's files; the value is also their suffix."""
+
+    EXR = "exr"
+    PNG = "png"
 
 
 class Missing(StrEnum):

@@ -1,14 +1,17 @@
 """The settings of one keying job."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from robust_matte.errors import SettingsError
+from robust_matte.settings.backdrop import Backdrop
 from robust_matte.settings.choices import (
     Compression,
     Depth,
+    ImageFormat,
     Layers,
     Missing,
     Nonfinite,
@@ -16,6 +19,7 @@ from robust_matte.settings.choices import (
     Refiner,
     WorkArea,
 )
+from robust_matte.settings.complaints import refused
 from robust_matte.settings.cut_list import CutList
 from robust_matte.settings.frame_range import FrameRange
 from robust_matte.settings.low_res import Downsample
@@ -35,7 +39,8 @@ class KeySettings(BaseModel):
             `<plate>_matte` where the command runs.
         frames: What is written, such as `1001-1100x2`; None is the whole plate.
         first_frame: Number of a movie's first frame.
-        model: The weights file; None until weights are found without being named.
+        model: `auto`, the name of known weights, or a weights file.
+        offline: Never touch the network: weights that are absent are an error.
         refiner: What lifts the matte to full size.
         device: `auto`, `cpu`, `cuda`, `cuda:1` or `mps`; a named one never falls back.
         threads: Threads of the network; 0 takes one per core.
@@ -47,11 +52,14 @@ class KeySettings(BaseModel):
         work_area: Which window the network works on.
         cold: Start at the first written frame instead of rolling to it; approximate.
         plate_space: How the plate is encoded; None decides from the files.
+        format: The format of files in a folder; None is EXR, or what `output` names.
         layers: How layers are spread over files.
         depth: Bits of a written channel.
         compression: Lossless EXR compression.
         overwrite: Replace files of another job.
         contact_sheet: A PNG file, `none`, or `auto` for one beside the plan.
+        review: A .mp4 or .mov file to make of the result; None makes none.
+        review_over: What the review shows it over: `checker`, a colour's name or `#1e90ff`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,9 +68,10 @@ class KeySettings(BaseModel):
     output: str | None = Field(None, min_length=1)
     frames: str | None = None
     first_frame: int = 1
-    model: Path | None = None
+    model: str = Field("auto", min_length=1)
+    offline: bool = False
     refiner: Refiner = Refiner.AUTO
-    device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    device: str = "auto"
     threads: int = Field(0, ge=0, le=512)
     downsample: str = "auto"
     warm_up: int = Field(16, ge=0, le=256)
@@ -72,11 +81,14 @@ class KeySettings(BaseModel):
     work_area: WorkArea = WorkArea.DATA
     cold: bool = False
     plate_space: PlateSpace | None = None
+    format: ImageFormat | None = None
     layers: Layers = Layers.COMBINED
     depth: Depth = Depth.HALF
     compression: Compression = Compression.ZIPS
     overwrite: bool = False
     contact_sheet: str = "auto"
+    review: Path | None = None
+    review_over: str = "checker"
 
     def __init__(self, **values: Any) -> None:
         """Check what a user wrote.
@@ -87,12 +99,27 @@ class KeySettings(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise _told(error) from error
+            raise refused(error) from error
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _model_is_text(cls, model: object) -> object:
+        return str(model) if isinstance(model, Path) else model
 
     @field_validator("frames")
     @classmethod
     def _frames_parse(cls, text: str | None) -> str | None:
         return None if text is None else str(FrameRange.parse(text))
+
+    @field_validator("device")
+    @classmethod
+    def _device_is_known(cls, text: str) -> str:
+        if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", text):
+            raise SettingsError(
+                f'The device "{text}" is not known.',
+                hint="Write auto, cpu, mps, cuda, or cuda:1 for the second card.",
+            )
+        return text
 
     @field_validator("downsample")
     @classmethod
@@ -106,19 +133,8 @@ class KeySettings(BaseModel):
         CutList.parse(text)
         return text
 
-
-def _told(error: ValidationError) -> SettingsError:
-    """Put the first of pydantic's complaints into our words."""
-    first = error.errors()[0]
-    name = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "missing":
-        what = f"The setting {name} is missing."
-        return SettingsError(what, hint="Name at least a plate.")
-    return SettingsError(
-        f"The setting {name} cannot be {first['input']!r}: {_lower(first['msg'])}.",
-        hint="robust-matte key --help lists the settings and their ranges.",
-    )
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
+    @field_validator("review_over")
+    @classmethod
+    def _backdrop_parses(cls, text: str) -> str:
+        Backdrop.parse(text)
+        return text

@@ -1,0 +1,72 @@
+"""`robust-matte info`: what `key` would see of a plate."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from robust_matte.cli.progress import ProgressStyle, show_progress
+from robust_matte.cli.stopping import stopping_softly
+
+if TYPE_CHECKING:
+    from robust_matte.jobs.progress import Event, Listener
+
+__all__ = ["info_command"]
+
+_PATIENCE_S = 1.0
+
+
+def info_command(
+    plate: Annotated[
+        str,
+        typer.Argument(
+            metavar="PLATE",
+            help="A movie, a still, a folder with one sequence, or a pattern such as "
+            "plate.####.exr, plate.%04d.exr or plate.1001-1100#.exr.",
+        ),
+    ],
+    first_frame: Annotated[int, typer.Option(help="Number of a movie's first frame.")] = 1,
+    cuts: Annotated[
+        bool, typer.Option("--cuts", help="Look for cuts too, which decodes every frame.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object instead of the table.")
+    ] = False,
+) -> None:
+    """Say what key would see of PLATE: frames, sizes, channels, colour, and what stops it.
+
+    Headers alone are read, except that a movie's frames are counted by decoding them.
+    """
+    with stopping_softly(), _patient_progress() as listener:
+        from robust_matte.jobs.info import inspect_plate
+
+        info = inspect_plate(plate, first_frame=first_frame, with_cuts=cuts, listener=listener)
+    if as_json:
+        print(info.model_dump_json(indent=1))
+    else:
+        from robust_matte.cli.info_rows import info_rows
+        from robust_matte.cli.tables import print_rows
+
+        print_rows(info_rows(info))
+    if info.exit_code:
+        sys.exit(info.exit_code)
+
+
+@contextmanager
+def _patient_progress() -> "Iterator[Listener]":
+    """Show progress once it is clear that there is something to wait for."""
+    started = time.monotonic()
+    shown: Listener | None = None
+    with ExitStack() as stack:
+
+        def listen(event: "Event") -> None:
+            nonlocal shown
+            if shown is None and time.monotonic() - started >= _PATIENCE_S:
+                shown = stack.enter_context(show_progress(ProgressStyle.AUTO))
+            if shown is not None:
+                shown(event)
+
+        yield listen

@@ -1,0 +1,162 @@
+"""What the files of one frame hold, as EXR and as PNG."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robust_matte.colour.transforms import transform
+from robust_matte.jobs.marks import LAYER_ATTRIBUTE
+from robust_matte.jobs.plate_space import are_rec709
+from robust_matte.keying.matte import Matte
+from robust_matte.media.exr_write import Plane, to_half, write_exr
+from robust_matte.media.frames import FrameHeader
+from robust_matte.media.png_write import full_codes, write_png
+from robust_matte.settings.choices import Compression, Depth, Layers, PlateSpace
+
+__all__ = ["COMBINED_LAYERS", "SEPARATE_LAYERS", "write_exr_layers", "write_png_layers"]
+
+COMBINED_LAYERS = ("rgba",)
+SEPARATE_LAYERS = ("rgba", "alpha", "foreground")
+
+_OUTPUT_SPACE = "robust_matte/output_space"
+_WHITE = 1.0 + 0.5 / 65535  # what is above would need a code above the last one
+
+_Channels = dict[str, NDArray[np.float32]]
+
+
+def write_exr_layers(
+    paths: Mapping[str, Path],
+    matte: Matte,
+    header: FrameHeader,
+    attributes: Mapping[str, object],
+    *,
+    layers: Layers,
+    depth: Depth,
+    compression: Compression,
+) -> int:
+    """Write the EXR files of one frame, each in one step.
+
+    Args:
+        paths: The file of each layer.
+        matte: The layers.
+        header: Display window and pixel aspect.
+        attributes: All that the files say, but for their layer.
+        layers: How layers are spread over files.
+        depth: Bits of a channel.
+        compression: Lossless EXR compression.
+
+    Returns:
+        How many values were beyond half's range and clamped.
+
+    Raises:
+        OutputError: A file cannot be written.
+    """
+    clamped = 0
+    for layer, path in paths.items():
+        planes = _channels(layers, layer, matte)
+        rounded = {id(plane): _stored(plane, depth) for plane in planes.values()}  # some are one
+        stored = {name: rounded[id(plane)][0] for name, plane in planes.items()}
+        clamped += sum(rounded[id(plane)][1] for plane in planes.values())
+        write_exr(
+            path,
+            stored,
+            data_window=matte.window,
+            display_window=header.display_window,
+            pixel_aspect=header.pixel_aspect,
+            attributes=dict(attributes) | {LAYER_ATTRIBUTE: layer},
+            compression=compression,
+        )
+    return clamped
+
+
+def write_png_layers(
+    paths: Mapping[str, Path],
+    matte: Matte,
+    header: FrameHeader,
+    attributes: Mapping[str, object],
+    *,
+    encoding: PlateSpace,
+) -> int:
+    """Write the PNG files of one frame over its display window, each in one step.
+
+    `rgba` is the foreground with straight alpha, `alpha` is grey, `foreground` the colour alone.
+
+    Args:
+        paths: The file of each layer.
+        matte: The layers.
+        header: Display window and pixel aspect.
+        attributes: Of these, our own are written as texts.
+        encoding: The display encoding of colour; alpha is linear.
+
+    Returns:
+        How many colour values, where there is any alpha, were brighter than white and clipped.
+
+    Raises:
+        OutputError: A file cannot be written.
+    """
+    codes, clipped = _straight_codes(matte, header, encoding)
+    space = encoding if are_rec709(attributes.get("chromaticities")) else None
+    texts = {name: str(value) for name, value in attributes.items() if name.startswith("robust_")}
+    texts[_OUTPUT_SPACE] = f"{encoding}" if space else f"{encoding}, primaries of the plate"
+    parts = {
+        "rgba": (codes, space, {}),
+        "alpha": (codes[..., 3:], PlateSpace.LINEAR_REC709, {_OUTPUT_SPACE: "linear coverage"}),
+        "foreground": (codes[..., :3], space, {}),
+    }
+    for layer, path in paths.items():
+        shown, said, more = parts[layer]
+        write_png(
+            path,
+            shown,
+            space=said,
+            pixel_aspect=header.pixel_aspect,
+            texts=texts | more | {LAYER_ATTRIBUTE: layer},
+        )
+    return clipped
+
+
+def _stored(plane: NDArray[np.float32], depth: Depth) -> tuple[Plane, int]:
+    """Return a plane as the file holds it, and how many values were clamped for that."""
+    return (plane, 0) if depth is Depth.FLOAT else to_half(plane)
+
+
+def _channels(layers: Layers, layer: str, matte: Matte) -> _Channels:
+    """Return the channels of one EXR file."""
+    if layers is Layers.COMBINED:
+        return (
+            _rgb(matte.rgb)
+            | {"A": matte.alpha}
+            | _rgb(matte.foreground, "foreground.")
+            | {"matte.A": matte.network_alpha}
+        )
+    if layer == "alpha":
+        return dict.fromkeys("RGBA", matte.alpha)
+    return _rgb(matte.foreground) if layer == "foreground" else _rgb(matte.rgb) | {"A": matte.alpha}
+
+
+def _rgb(colour: NDArray[np.float32], prefix: str = "") -> _Channels:
+    return {f"{prefix}{name}": colour[..., index] for index, name in enumerate("RGB")}
+
+
+def _straight_codes(
+    matte: Matte, header: FrameHeader, encoding: PlateSpace
+) -> tuple[NDArray[np.uint16], int]:
+    """Return RGBA codes over the display window, and how many were clipped inside the matte.
+
+    Outside of the data window is transparent black.
+    """
+    display = header.display_window
+    codes = np.zeros((display.height, display.width, 4), np.uint16)
+    window = matte.window.intersected(display)
+    if window.is_empty:
+        return codes, 0
+    inside = window.slices_in(matte.window)
+    alpha, colour = matte.alpha[inside], matte.foreground[inside]
+    shown = transform(colour, PlateSpace.LINEAR_REC709, encoding)
+    part = codes[window.slices_in(display)]
+    part[..., :3] = full_codes(shown)
+    part[..., 3] = full_codes(alpha)
+    is_clipped = (shown > _WHITE) & (part[..., 3:] > 0)
+    return codes, int(np.count_nonzero(is_clipped))

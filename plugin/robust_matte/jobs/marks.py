@@ -1,0 +1,48 @@
+"""How a written file says which job, frame and layer it is of."""
+
+from pathlib import Path
+
+from robust_matte.errors import FrameReadError
+from robust_matte.media.exr_header import read_header
+from robust_matte.media.formats import JOB_ATTRIBUTE
+from robust_matte.media.stills import read_spec
+
+__all__ = ["FRAME_ATTRIBUTE", "LAYER_ATTRIBUTE", "is_there", "read_mark"]
+
+FRAME_ATTRIBUTE, LAYER_ATTRIBUTE = "robust_matte/frame", "robust_matte/layer"
+
+_MARK = (JOB_ATTRIBUTE, FRAME_ATTRIBUTE, LAYER_ATTRIBUTE)
+
+
+def is_there(path: Path) -> bool:
+    """Say whether there is a file to lose; an empty one is what a power cut leaves."""
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False
+
+
+def read_mark(path: Path) -> tuple[str, ...]:
+    """Return job, frame number and layer that a file says it is of; `()` if it says none."""
+    if not is_there(path):
+        return ()
+    try:
+        found = _exr_texts(path) if path.suffix.lower() == ".exr" else _other_texts(path)
+    except FrameReadError:
+        return ()
+    return tuple(found[name] for name in _MARK if name in found)
+
+
+def _exr_texts(path: Path) -> dict[str, str]:
+    attributes = read_header(path).parts[0].attributes
+    return {
+        name: attributes[name].value.decode(errors="replace")
+        for name in _MARK
+        if name in attributes
+    }
+
+
+def _other_texts(path: Path) -> dict[str, str]:
+    spec = read_spec(path)
+    texts = {name: spec.get_string_attribute(name) for name in _MARK}
+    return {name: text for name, text in texts.items() if text}

@@ -1,0 +1,72 @@
+"""What to say of a file that is not there, or that the system does not hand out."""
+
+import difflib
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from robust_matte.errors import FrameReadError
+
+__all__ = ["cannot_open", "meant"]
+
+_ALIKE = 0.6  # of 1: a swapped pair of letters in `shot` leaves 0.75
+_TOLD = 2
+_NUMBER = re.compile(r"(?<![0-9vV])[0-9]+(?=[^0-9]*$)")  # the last one of a name; v002 is none
+
+
+def cannot_open(path: Path, error: OSError) -> FrameReadError:
+    """Build the error for a file that cannot be opened, with the way out that fits the reason."""
+    if path.is_dir():
+        reason = "it is a folder"
+        hint = "Move the folder away, or give it another name."
+    elif isinstance(error, FileNotFoundError):
+        reason = "there is no such file"
+        hint = "Check that nothing moves or deletes it, and that what links point to is there."
+    elif isinstance(error, PermissionError):
+        reason = "you may not read it"
+        hint = "Get the right to read it, or copy it."
+    else:
+        reason = error.strerror or str(error)
+        hint = "Check that it opens in a viewer and that its disk is there."
+    return FrameReadError(f"{path.absolute()} cannot be opened: {reason}.", hint=hint, path=path)
+
+
+def meant(path: Path) -> str:
+    """Return the way out for a name that leads nowhere: what is there and looks like it.
+
+    Args:
+        path: The name in full; it may have a place for the frame number.
+    """
+    place = path.parent
+    if place.is_dir():
+        here = {_generic(entry.name) for entry in place.iterdir() if entry.name[0] != "."}
+        alike = _nearest(_generic(path.name), here)
+        verb = "is" if len(alike) == 1 else "are"
+        told = f"{' and '.join(alike)} {verb} there" if alike else f"nothing in {place} looks alike"
+        digits = " and its number of digits" if "#" in path.name else ""
+        return f"Check the name{digits}: {told}."
+    while not place.parent.is_dir():
+        place = place.parent
+    folders = [entry.name for entry in place.parent.iterdir() if entry.is_dir()]
+    alike = _nearest(place.name, folders)
+    told = f"{place.parent / alike[0]} is" if alike else f"{place} is not"
+    return f"Check the folder: {told} there."
+
+
+def _generic(name: str) -> str:
+    """Write a `#` for each digit of a frame number, so that all frames have one name."""
+    return name if "#" in name else _NUMBER.sub(lambda match: "#" * len(match[0]), name)
+
+
+def _nearest(wanted: str, names: Iterable[str]) -> list[str]:
+    """Return the names that look most like the wanted one, best first; none if none does."""
+    said: dict[str, list[str]] = {}
+    for name in sorted(names):
+        said.setdefault(_spoken(name), []).append(name)
+    alike = difflib.get_close_matches(_spoken(wanted), said, n=_TOLD, cutoff=_ALIKE)
+    return [name for word in alike for name in said[word]][:_TOLD]
+
+
+def _spoken(name: str) -> str:
+    """Leave out of a name what all files share: `sh010` of `sh010.####.exr`."""
+    return re.sub(r"[._ -]*#*\.\w+$", "", name).lower() or name

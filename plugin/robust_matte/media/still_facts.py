@@ -1,0 +1,195 @@
+"""What a still says of itself beyond what keying needs: channels, depth, compression, colour."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from struct import unpack
+
+import OpenImageIO as oiio
+
+from robust_matte.media.exr_header import ExrPart, RawAttribute, read_header
+from robust_matte.media.stills import read_spec
+from robust_matte.media.windows import Window
+
+__all__ = ["ChannelFacts", "PartFacts", "StillFacts", "read_still_facts"]
+
+# OpenEXR's numbers, https://openexr.com/en/latest/OpenEXRFileLayout.html; 10 and up came with 3.4.
+_COMPRESSIONS = (
+    *("none", "rle", "zips", "zip", "piz", "pxr24", "b44", "b44a", "dwaa", "dwab"),
+    *("htj2k256", "htj2k32", "lj2k", "zstd"),
+)
+_INTEGERS = {oiio.UINT8: 8, oiio.UINT16: 16, oiio.UINT32: 32}
+_FLOATS = {oiio.HALF: "half", oiio.FLOAT: "float", oiio.DOUBLE: "double"}
+# What other formats state of their colour; OpenImageIO fills in `oiio:ColorSpace` by itself.
+_COLOUR_TAGS = (
+    *("colorInteropID", "CICP", "oiio:Gamma", "ICCProfile:profile_description"),
+    *("dpx:Transfer", "dpx:Colorimetric", "Exif:ColorSpace"),
+)
+_STATES_NOTHING = {"", "Undefined", "User defined"}  # dpx
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelFacts:
+    """A channel's name and how its values are stored, such as `half` or `10-bit`."""
+
+    name: str
+    depth: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartFacts:
+    """One part of a file; all but multi-part EXR have one.
+
+    Attributes:
+        name: The part's name, or None.
+        view: The eye or camera it is for, or None.
+        channels: In the file's order.
+    """
+
+    name: str | None
+    view: str | None
+    channels: tuple[ChannelFacts, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StillFacts:
+    """What one file says, its pixels unread.
+
+    Attributes:
+        format: The format, in capitals.
+        compression: The method, in the format's own words; None if it has none or is not known.
+        data_window: Where the pixels sit, of the first part.
+        display_window: The picture's frame, of the first part.
+        pixel_aspect: Width of a pixel over its height.
+        parts: At least one; the first is what is keyed.
+        fps: Frames per second, or None.
+        timecode: `01:02:03:04`, with `;` before the frames if frame numbers are dropped; or None.
+        colour_tags: What it says of its colour, by the tag's name.
+    """
+
+    format: str
+    compression: str | None
+    data_window: Window
+    display_window: Window
+    pixel_aspect: float
+    parts: tuple[PartFacts, ...]
+    fps: Fraction | None
+    timecode: str | None
+    colour_tags: dict[str, str]
+
+
+def read_still_facts(path: Path) -> StillFacts:
+    """Read what a still says of itself.
+
+    Raises:
+        FrameReadError: The file cannot be opened as an image.
+    """
+    return _exr_facts(path) if path.suffix.lower() == ".exr" else _image_facts(path)
+
+
+def _exr_facts(path: Path) -> StillFacts:
+    parts = read_header(path).parts
+    first = parts[0]
+    return StillFacts(
+        format="EXR",
+        compression=_compression_name(first.compression),
+        data_window=first.data_window,
+        display_window=first.display_window,
+        pixel_aspect=first.pixel_aspect,
+        parts=tuple(_part_facts(part) for part in parts),
+        fps=_rational(first.attributes.get("framesPerSecond")),
+        timecode=_timecode(first.attributes.get("timeCode")),
+        colour_tags=_exr_colour_tags(first),
+    )
+
+
+def _compression_name(number: int) -> str:
+    return _COMPRESSIONS[number] if number < len(_COMPRESSIONS) else f"number {number}"
+
+
+def _part_facts(part: ExrPart) -> PartFacts:
+    view = part.attributes.get("view")
+    return PartFacts(
+        name=part.name,
+        view=_text(view) if view else None,
+        channels=tuple(ChannelFacts(one.name, str(one.pixel_type)) for one in part.channels),
+    )
+
+
+def _text(attribute: RawAttribute) -> str:
+    return attribute.value.decode(errors="replace")
+
+
+def _rational(attribute: RawAttribute | None) -> Fraction | None:
+    """Read a rate; one of 0, or over 0, is none."""
+    if attribute is None or attribute.type != "rational" or len(attribute.value) != 8:
+        return None
+    over, under = unpack("<iI", attribute.value)
+    return Fraction(over, under) if over > 0 and under else None
+
+
+def _timecode(attribute: RawAttribute | None) -> str | None:
+    """Read SMPTE 12M digits: two bits or three for the tens, and a flag for dropped frames."""
+    if attribute is None or attribute.type != "timecode" or len(attribute.value) != 8:
+        return None
+    word = unpack("<I", attribute.value[:4])[0]
+    digits = [
+        (word >> place & 0xF) + 10 * (word >> place + 4 & mask)
+        for place, mask in ((24, 3), (16, 7), (8, 7), (0, 3))
+    ]
+    hours, minutes, seconds, frames = (f"{number:02d}" for number in digits)
+    return f"{hours}:{minutes}:{seconds}{';' if word >> 6 & 1 else ':'}{frames}"
+
+
+def _exr_colour_tags(part: ExrPart) -> dict[str, str]:
+    tags = {}
+    for name, attribute in part.attributes.items():
+        if name == "chromaticities" and len(attribute.value) == 32:
+            numbers = unpack("<8f", attribute.value)
+            tags[name] = " ".join(f"{number:.5g}" for number in numbers)
+        elif attribute.type == "string" and _is_of_colour(name) and attribute.value:
+            tags[name] = _text(attribute)
+    return tags
+
+
+def _is_of_colour(name: str) -> bool:
+    return name == "colorInteropID" or "colorspace" in name.lower().replace("_", "")
+
+
+def _image_facts(path: Path) -> StillFacts:
+    spec = read_spec(path)
+    depth = _depth(spec)
+    channels = tuple(ChannelFacts(name, depth) for name in spec.channelnames)
+    return StillFacts(
+        format={"JPG": "JPEG", "TIF": "TIFF"}.get(path.suffix[1:].upper(), path.suffix[1:].upper()),
+        compression=spec.get_string_attribute("compression") or None,
+        data_window=Window(spec.x, spec.y, spec.width, spec.height),
+        display_window=Window(spec.full_x, spec.full_y, spec.full_width, spec.full_height),
+        pixel_aspect=float(spec.get_float_attribute("PixelAspectRatio", 1.0)) or 1.0,
+        parts=(PartFacts(name=None, view=None, channels=channels),),
+        fps=_spec_rate(spec),
+        timecode=spec.get_string_attribute("smpte:TimeCode") or None,
+        colour_tags=_spec_colour_tags(spec),
+    )
+
+
+def _depth(spec: oiio.ImageSpec) -> str:
+    kind = spec.format.basetype
+    if kind in _FLOATS:
+        return _FLOATS[kind]
+    bits = spec.get_int_attribute("oiio:BitsPerSample") or _INTEGERS.get(kind, 0)
+    return f"{bits}-bit" if bits else str(spec.format)
+
+
+def _spec_rate(spec: oiio.ImageSpec) -> Fraction | None:
+    rate = float(spec.get_float_attribute("FramesPerSecond", 0.0))
+    return Fraction(rate).limit_denominator(1001) if 0.0 < rate < 1e4 else None
+
+
+def _spec_colour_tags(spec: oiio.ImageSpec) -> dict[str, str]:
+    said = {name: spec.getattribute(name) for name in _COLOUR_TAGS}
+    return {
+        name: str(value)
+        for name, value in said.items()
+        if value is not None and str(value) not in _STATES_NOTHING
+    }

@@ -1,0 +1,59 @@
+"""What `--model` means: weights known by name, or a file of the user's own."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from robust_matte.errors import WeightsMissingError
+from robust_matte.weights.known import AUTO, KNOWN, RELEASE, KnownWeights, tell_how_to_get
+from robust_matte.weights.places import find_weights, is_offline, own_folder, search_folders
+
+__all__ = ["ChosenWeights", "choose_weights"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenWeights:
+    """The weights of a job.
+
+    Attributes:
+        known: What they are; None for a file of the user's own.
+        path: Where the file is, or will be once it is fetched.
+        is_absent: It must be fetched.
+    """
+
+    known: KnownWeights | None
+    path: Path
+    is_absent: bool = False
+
+
+def choose_weights(model: str, *, offline: bool) -> ChosenWeights:
+    """Say which weights a job takes; the network is not touched.
+
+    Args:
+        model: `auto`, a known name, or the path of a file. `auto` takes what is there and never
+            fetches; a name does.
+        offline: Never touch the network, as `ROBUST_MATTE_OFFLINE` also says.
+
+    Raises:
+        WeightsMissingError: They are not there, and may not be fetched.
+    """
+    known = KNOWN.get(AUTO if model == "auto" else model)
+    if known is None:
+        return ChosenWeights(None, Path(model).absolute())
+    path = find_weights(known)
+    if path is not None:
+        return ChosenWeights(known, path)
+    if model == "auto":
+        what = f"The weights {known.file} are not in {_spoken_folders()}."
+        raise WeightsMissingError(what, hint=tell_how_to_get(known))
+    if is_offline(is_asked=offline):
+        raise WeightsMissingError(
+            f"The weights {known.file} are not in {_spoken_folders()}, and nothing is fetched "
+            "offline.",
+            hint=f"Take {known.file} from {RELEASE} on a machine with a network, and run "
+            "robust-matte weights import FILE here.",
+        )
+    return ChosenWeights(known, own_folder() / known.file, is_absent=True)
+
+
+def _spoken_folders() -> str:
+    return " or ".join(map(str, search_folders()))

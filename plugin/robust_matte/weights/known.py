@@ -1,0 +1,79 @@
+"""The weights that are known by name: where they are published, and how they are recognised."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from robust_matte.errors import SettingsError
+
+__all__ = [
+    "AUTO",
+    "DOWNLOADS",
+    "KNOWN",
+    "LICENCE",
+    "RELEASE",
+    "KnownWeights",
+    "get_known",
+    "tell_how_to_get",
+]
+
+RELEASE: Final = "https://github.com/PeterL1n/RobustVideoMatting/releases/tag/v1.0.0"
+DOWNLOADS: Final = "https://github.com/PeterL1n/RobustVideoMatting/releases/download/v1.0.0"
+LICENCE: Final = (
+    "RVM's code is under GPL-3.0; the licence of its weights was never stated separately."
+)
+AUTO: Final = "mobilenetv3"
+"""What `--model auto` takes where it is present."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownWeights:
+    """Weights with a name.
+
+    Attributes:
+        name: What `--model` calls them; also the network they are for.
+        file: The published file's name.
+        git_blob: Git's id of the published file, sha1 of `blob SIZE`, a zero byte and the bytes;
+            None where no identity was ever published.
+    """
+
+    name: str
+    file: str
+    git_blob: str | None
+
+
+# The release page states neither checksums nor sizes, and GitHub computes none for files of 2021.
+# mobilenetv3: the id under which git itself stores the file. For resnet50 no identity was found in
+# any public place, so its structure is checked, and the file that came first is held on to.
+KNOWN: Final = {
+    one.name: one
+    for one in (
+        KnownWeights(
+            name="mobilenetv3",
+            file="rvm_mobilenetv3.pth",
+            git_blob="e48fdb015c78045f7995f2e6ff6ffd4c9722b5d8",
+        ),
+        KnownWeights(name="resnet50", file="rvm_resnet50.pth", git_blob=None),
+    )
+}
+
+
+def get_known(name: str) -> KnownWeights:
+    """Return the weights of a name.
+
+    Raises:
+        SettingsError: There are none.
+    """
+    if name not in KNOWN:
+        raise SettingsError(
+            f"There are no weights called {name!r}.", hint=f"Choose from {', '.join(KNOWN)}."
+        )
+    return KNOWN[name]
+
+
+def tell_how_to_get(known: KnownWeights | None = None) -> str:
+    """Say in one sentence how to get weights, by default those of `auto`."""
+    known = known or KNOWN[AUTO]
+    return (
+        f"Run robust-matte weights fetch {known.name}; or, without a network, take {known.file} "
+        f"from {RELEASE} on another machine, and run robust-matte weights import FILE here."
+    )

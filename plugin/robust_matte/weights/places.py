@@ -1,0 +1,50 @@
+"""Where weights are kept, and what the environment says of it."""
+
+import os
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from robust_matte.weights.known import DOWNLOADS, KnownWeights
+
+__all__ = ["find_weights", "is_offline", "mirror", "own_folder", "search_folders"]
+
+_FOLDER = "ROBUST_MATTE_WEIGHTS"
+_MIRROR = "ROBUST_MATTE_WEIGHTS_URL"
+_OFFLINE = "ROBUST_MATTE_OFFLINE"
+
+
+def search_folders() -> tuple[Path, ...]:
+    """Return the folders in which weights are looked for, the first one first.
+
+    They are the folder that `ROBUST_MATTE_WEIGHTS` names, if it does, and the user's cache; they
+    need not exist.
+    """
+    cache = user_cache_path("robust-matte", appauthor=False) / "weights"
+    shared = os.environ.get(_FOLDER, "")
+    return (Path(shared).absolute(), cache) if shared else (cache,)
+
+
+def own_folder() -> Path:
+    """Return the folder that fetched and imported weights go to: the first one of the search.
+
+    A shared folder that cannot be written to is an error then, and no reason to fill the cache of
+    every machine of a farm.
+    """
+    return search_folders()[0]
+
+
+def find_weights(known: KnownWeights) -> Path | None:
+    """Return the file of weights known by name, or None if it is in no folder."""
+    files = (folder / known.file for folder in search_folders())
+    return next((file for file in files if file.is_file()), None)
+
+
+def mirror() -> str:
+    """Return the address under which the published files are, without a slash at its end."""
+    return (os.environ.get(_MIRROR, "") or DOWNLOADS).rstrip("/")
+
+
+def is_offline(*, is_asked: bool) -> bool:
+    """Say whether the network must not be touched: by a flag, or by `ROBUST_MATTE_OFFLINE`."""
+    return is_asked or os.environ.get(_OFFLINE, "") not in ("", "0")

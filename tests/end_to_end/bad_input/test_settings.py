@@ -1,0 +1,67 @@
+"""Flags with nonsense in them, one row and more for every flag of `key`."""
+
+from typing import Any
+
+import pytest
+import typer
+
+from robust_matte.cli.app import app
+
+# What an artist may type by mistake; what is not listed here takes no value.
+NONSENSE = {
+    "PLATE": [""],
+    "--model": ["", "absent.pth"],
+    "--refiner": ["sharp"],
+    "--downsample": ["2", "half", "16px"],
+    "--warm-up": ["many", "-1", "999"],
+    "--plate-space": ["ACEScg"],
+    "--nonfinite": ["ignore"],
+    "--work-area": ["format"],
+    "--frames": ["", "a-b", "1009-", "2001-2010", "1-99999999", "1000-1003"],
+    "--first-frame": ["first", "1001"],
+    "--cuts": ["soon", "2000", ""],
+    "--missing": ["skip"],
+    "--output": ["", "matte.exr", "matte.####.tif"],
+    "--format": ["tiff"],
+    "--layers": ["all"],
+    "--depth": ["16"],
+    "--compression": ["dwaa"],
+    "--contact-sheet": ["sheet.jpg"],
+    "--review": ["review.avi", "review"],
+    "--review-over": ["plaid"],
+    "--device": ["gpu", "cuda:9"],
+    "--threads": ["all", "-1", "9999"],
+    "--progress": ["bar"],
+}
+SWITCHES = {"--cold", "--offline", "--overwrite", "--verbose"}
+ROWS = [
+    pytest.param([flag, value] if flag != "PLATE" else [], id=f"{flag} {value or repr(value)}")
+    for flag, values in NONSENSE.items()
+    for value in values
+] + [
+    pytest.param(["--treads", "2"], id="an unknown flag"),
+    pytest.param(["--cold=yes"], id="a switch with a value"),
+]
+
+
+@pytest.mark.parametrize("words", ROWS)
+def test_row(words: list[str], show: Any, key_here: Any, check: Any) -> None:
+    plate = show.frames()
+    check(key_here(*([plate, *words] if words else [""])))
+    assert not list(show.root.rglob("*_matte*"))
+
+
+LAST = [pytest.param("--frames", id="a flag without its value")]
+
+
+@pytest.mark.parametrize("flag", LAST)
+def test_last_word(flag: str, show: Any, key_here: Any, check: Any) -> None:
+    check(key_here(show.frames(), last=flag))
+
+
+def test_every_flag_has_a_row() -> None:
+    root: Any = typer.main.get_command(app)
+    options = [one for one in root.commands["key"].params if one.param_type_name == "option"]
+    switches = {one.opts[0] for one in options if one.is_flag}
+    assert switches - {"--help"} == SWITCHES
+    assert {one.opts[0] for one in options} - switches == NONSENSE.keys() - {"PLATE"}

@@ -1,0 +1,95 @@
+"""Whether a job fits into memory: what is estimated, refused and warned of."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from robust_matte.errors import OutOfMemoryError
+from robust_matte.jobs.memory import check_memory, memory_needed
+from robust_matte.jobs.progress import Event, Warned
+from robust_matte.media.windows import Size, Window
+
+GIB = 2**30
+HD, LOW = Size(1920, 1080), Size(512, 288)
+
+
+def opened(area: Window, display: Window | None = None) -> Any:
+    windows = SimpleNamespace(area=area, display=display or area)
+    settings = SimpleNamespace(warm_up=16, downsample="auto")
+    return SimpleNamespace(windows=windows, settings=settings, low_size=LOW)
+
+
+@pytest.fixture
+def free(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Set how much is free."""
+
+    def set_free(count: float) -> None:
+        monkeypatch.setattr("robust_matte.jobs.memory.free_memory", lambda: int(count))
+
+    return set_free
+
+
+# Peaks measured above a loaded network, two cores; see jobs/memory.py.
+@pytest.mark.parametrize(
+    ("size", "measured_gib"),
+    [
+        pytest.param(Size(1920, 1080), 1.09, id="1080p"),
+        pytest.param(Size(3840, 2160), 3.26, id="4K"),
+        pytest.param(Size(7680, 4320), 11.17, id="8K"),
+    ],
+)
+def test_estimate_is_a_little_over_what_was_measured(size: Size, measured_gib: float) -> None:
+    assert 1.0 <= memory_needed(size, LOW, 16) / GIB / measured_gib <= 1.15
+
+
+def test_a_network_on_a_card_takes_none_of_the_machine() -> None:
+    low = Size(1920, 1080)
+    beside = memory_needed(HD, low, 0, is_cpu=False)
+    assert beside == memory_needed(HD, LOW, 0, is_cpu=False)
+    assert memory_needed(HD, low, 0) > memory_needed(HD, LOW, 0)
+
+
+def test_more_warm_up_takes_more() -> None:
+    assert memory_needed(HD, LOW, 256) - memory_needed(HD, LOW, 0) == 256 * 512 * 288 * 12
+
+
+def test_a_job_that_fits_is_told_nothing(free: Any) -> None:
+    events: list[Event] = []
+    free(2 * GIB)
+    check_memory(opened(Window(0, 0, 1920, 1080)), "cpu", events.append)
+    assert events == []
+
+
+def test_a_job_that_hardly_fits_is_warned_of(free: Any) -> None:
+    events: list[Event] = []
+    free(memory_needed(HD, LOW, 16))
+    check_memory(opened(Window(0, 0, 1920, 1080)), "cpu", events.append)
+    (event,) = events
+    assert isinstance(event, Warned)
+    assert event.text.startswith("Keying 1920x1080 needs about 1.1 GiB of memory, 1.1 GiB are")
+
+
+def test_a_job_that_does_not_fit_is_refused(free: Any) -> None:
+    free(memory_needed(HD, LOW, 16) - 1)
+    with pytest.raises(OutOfMemoryError) as caught:
+        check_memory(opened(Window(0, 0, 1920, 1080)), "cpu", print)
+    assert caught.value.exit_code == 5
+    assert caught.value.hint.startswith("Close other programs")
+
+
+def test_a_card_makes_room_for_more_frames_to_wait(free: Any) -> None:
+    free(memory_needed(HD, LOW, 16))
+    with pytest.raises(OutOfMemoryError):
+        check_memory(opened(Window(0, 0, 1920, 1080)), "NVIDIA H200", print)
+
+
+def test_overscan_is_named_only_where_leaving_it_helps(free: Any) -> None:
+    area, display = Window(-1000, 0, 6000, 4000), Window(0, 0, 4000, 4000)
+    free(memory_needed(display.size, LOW, 16) * 1.1)
+    with pytest.raises(OutOfMemoryError, match="--work-area display"):
+        check_memory(opened(area, display), "cpu", print)
+    free(1 * GIB)
+    with pytest.raises(OutOfMemoryError) as caught:
+        check_memory(opened(area, display), "cpu", print)
+    assert "--work-area" not in caught.value.hint
