@@ -101,9 +101,9 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
             "Fetch the weights again from where they were published.",
         ) from error
     except Exception as error:  # a damaged or hostile pickle can raise anything
+        log.debug("%s cannot be parsed: %s", path, error)
         raise CheckpointError(
-            f"{path} is damaged, or is no plain table of tensors: {_first_line(error)}.",
-            _COPY_AGAIN,
+            f"{path} is damaged, or is no plain table of tensors.", _COPY_AGAIN
         ) from error
 
 
@@ -153,7 +153,7 @@ def _infer_variant(path: Path, tensors: Mapping[str, Tensor]) -> Variant:
         if name in tensors:
             return variant
     raise CheckpointError(
-        f"{path} holds {len(tensors)} tensors, but none of a matting network's encoder.",
+        f"{path} holds no matting network: none of its tensors ({len(tensors)}) is of an encoder.",
         _ANOTHER_FILE,
     )
 
@@ -220,7 +220,3 @@ def _listed(names: Iterable[str]) -> str:
 
 def _described(tensor: Tensor) -> str:
     return f"{tuple(tensor.shape)} {str(tensor.dtype).removeprefix('torch.')}"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or "no reason was given").splitlines()[0].rstrip(".")

@@ -233,25 +233,22 @@ def test_no_control_groups_set_no_quota(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("quota", "state", "todo"),
+    ("quota", "threads"),
     [
-        pytest.param(1.5, WARNING, "Key with --threads 1", id="less than the cores"),
-        pytest.param(0.5, WARNING, "Key with --threads 1", id="less than one"),
-        pytest.param(8.0, OK, "", id="all of them"),
-        pytest.param(None, OK, "", id="none"),
+        pytest.param(2.5, 2, id="less than the cores"),
+        pytest.param(0.5, 1, id="less than one"),
+        pytest.param(8.0, 8, id="all of them"),
+        pytest.param(None, 8, id="none"),
     ],
 )
-def test_quota_below_the_cores_is_a_warning(
-    monkeypatch: pytest.MonkeyPatch,
-    examination: Examination,
-    quota: float | None,
-    state: State,
-    todo: str,
+def test_threads_are_held_to_the_time_that_is_allowed(
+    monkeypatch: pytest.MonkeyPatch, examination: Examination, quota: float | None, threads: int
 ) -> None:
     monkeypatch.setattr(cores, "available_cores", lambda: 8)
     monkeypatch.setattr(cores, "core_quota", lambda: quota)
     (found,) = check_cores(examination)
-    assert (found.state, found.todo) == (state, todo)
+    assert found.said.endswith(f"the network takes {threads}")
+    assert (f"the time of {quota:.3g};" in found.said) == (quota not in (None, 8.0))
 
 
 @pytest.mark.parametrize(

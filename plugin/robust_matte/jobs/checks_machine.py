@@ -58,19 +58,13 @@ def check_torch(examination: Examination) -> Iterator[Finding]:
 
 def check_cores(examination: Examination) -> Iterator[Finding]:  # noqa: ARG001 - as checks are
     """Compare the machine's cores with those this process may use."""
-    from robust_matte.keying.cores import available_cores, core_quota
+    from robust_matte.keying.cores import available_cores, core_quota, default_threads
 
     usable, present, quota = available_cores(), os.cpu_count() or 1, core_quota()
     said = f"{usable} of {present} may be used" if usable < present else f"{usable}"
     if quota is not None and quota < usable:
-        yield Finding(
-            name="cores",
-            state=State.WARNING,
-            said=f"{said}, but a control group allows the time of {quota:.3g}",
-            todo=f"Key with --threads {max(1, int(quota))}",
-        )
-        return
-    yield Finding(name="cores", said=f"{said}; the network takes a thread of each on the CPU")
+        said += f", but a control group allows the time of {quota:.3g}"
+    yield Finding(name="cores", said=f"{said}; on the CPU the network takes {default_threads()}")
 
 
 def check_memory(examination: Examination) -> Iterator[Finding]:  # noqa: ARG001 - as checks are

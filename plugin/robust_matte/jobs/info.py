@@ -106,7 +106,7 @@ def _sequence_info(plate: Plate, notes: _Notes, listener: Listener) -> PlateInfo
 
 def _frames_info(plate: Plate, unreadable: int = 0) -> FramesInfo:
     numbers, (first, last) = plate.numbers, plate.expected
-    step = own_step(numbers)
+    step = plate.step if plate.step > 1 else own_step(numbers)  # as typed, or as it is
     holes = sorted(set(range(first, last + 1, step)) - set(numbers))
     return FramesInfo(
         range=frame_ranges(numbers),

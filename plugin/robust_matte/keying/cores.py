@@ -3,7 +3,7 @@
 import os
 from pathlib import Path, PurePosixPath
 
-__all__ = ["available_cores", "core_quota", "share_cores"]
+__all__ = ["available_cores", "core_quota", "default_threads", "share_cores"]
 
 
 def share_cores() -> None:
@@ -26,6 +26,15 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def default_threads() -> int:
+    """Return how many threads the network takes when it is not told: one for each core it may use.
+
+    More threads than the control group's time allows would all be stopped at once.
+    """
+    quota = core_quota()
+    return available_cores() if quota is None else max(1, min(available_cores(), int(quota)))
 
 
 def core_quota(root: Path = Path("/")) -> float | None:

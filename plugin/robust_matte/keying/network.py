@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from robust_matte.errors import ModelError, WeightsDamagedError
-from robust_matte.keying.cores import available_cores
+from robust_matte.keying.cores import default_threads
 from robust_matte.keying.devices import choose_device
 from robust_matte.keying.model import ModelIdentity, Weights
 from robust_matte.media.frames import FloatImage
@@ -50,7 +50,7 @@ class Network:
         self, weights: Weights, *, refiner: Refiner, low_size: Size, device: str, threads: int
     ) -> None:
         self._device = choose_device(device)
-        torch.set_num_threads(threads or available_cores())
+        torch.set_num_threads(threads or default_threads())
         loaded = _load(weights.path, refiner)
         self._network = fold_network(loaded.network).to(self._device)
         self._low_size = low_size
