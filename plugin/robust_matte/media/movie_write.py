@@ -29,7 +29,9 @@ Picture = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
 _CONTAINERS = {".mp4": "mp4", ".mov": "mov"}
 # Close to transparent; what is looked at are edges. Threads are fixed because with their number
 # x264's bytes may change.
-_CRF, _PRESET, _THREADS = "16", "medium", 2
+_THREADS = 2
+# Macroblock-tree rate control is off: of equal pictures it made different bytes from run to run.
+_QUALITY = {"crf": "16", "preset": "medium", "x264-params": "mbtree=0"}
 _LEVELS = CodeLevels.of(8, is_full_range=False)
 
 
@@ -124,9 +126,7 @@ def _encode(path: Path, pictures: Iterable[Picture], form: MovieFormat) -> None:
         options={"movflags": "+faststart"},
     ) as container:
         container.metadata["comment"] = form.comment
-        stream = container.add_stream(
-            "libx264", rate=form.rate, options={"crf": _CRF, "preset": _PRESET}
-        )
+        stream = container.add_stream("libx264", rate=form.rate, options=_QUALITY)
         _describe(stream, form)
         for frame in _frames(pictures, form):
             container.mux(stream.encode(frame))
