@@ -27,10 +27,9 @@ Picture = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
 """Luma (H, W), and Cb and Cr of half its size each way; H and W are even."""
 
 _CONTAINERS = {".mp4": "mp4", ".mov": "mov"}
-# Close to transparent; what is looked at are edges. Threads are fixed because with their number
-# x264's bytes may change.
-_THREADS = 2
-# Macroblock-tree rate control is off: of equal pictures it made different bytes from run to run.
+_THREADS = 2  # fixed, because with their number x264's bytes may change
+# Close to transparent, since what is looked at are edges. Macroblock-tree rate control is off: of
+# equal pictures it made different bytes from run to run.
 _QUALITY = {"crf": "16", "preset": "medium", "x264-params": "mbtree=0"}
 _LEVELS = CodeLevels.of(8, is_full_range=False)
 
