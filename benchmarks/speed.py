@@ -14,7 +14,6 @@ are the same.
 """
 
 import argparse
-import os
 import statistics
 import subprocess
 import sys
@@ -22,9 +21,15 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from robust_matte.keying.cores import default_threads
+
+if TYPE_CHECKING:  # the parent process has no use for torch
+    from torch import Tensor
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # a script sees its own folder only
@@ -62,7 +67,6 @@ def plain(weights: Path, low: tuple[int, int], threads: int) -> _Keyer:
     """Return a plain eager forward: each line of the method a torch call with a fresh result."""
     import torch
     from torch import nn
-    from torch.nn import functional
 
     from robust_matte_rvm import RecurrentState, load_network, low_res_view
 
@@ -72,18 +76,6 @@ def plain(weights: Path, low: tuple[int, int], threads: int) -> _Keyer:
         if isinstance(module, nn.ReLU | nn.Hardswish):
             module.inplace = False
     state = RecurrentState.empty()
-    row = torch.full((4, 1, 1, 3), 1 / 3)
-
-    def mean(plane: torch.Tensor) -> torch.Tensor:
-        plane = functional.conv2d(plane, row, padding=(0, 1), groups=4)
-        return functional.conv2d(plane, row.transpose(2, 3), padding=(1, 0), groups=4)
-
-    def guide(src: torch.Tensor) -> torch.Tensor:
-        return torch.cat([src, src.mean(1, keepdim=True)], 1)
-
-    def enlarge(plane: torch.Tensor, src: torch.Tensor) -> torch.Tensor:
-        size = (src.shape[2], src.shape[3])
-        return functional.interpolate(plane, size, mode="bilinear", align_corners=False)
 
     @torch.inference_mode()
     def key(view: _Image) -> tuple[_Image, _Image]:
@@ -91,14 +83,35 @@ def plain(weights: Path, low: tuple[int, int], threads: int) -> _Keyer:
         src = torch.from_numpy(view).permute(2, 0, 1).unsqueeze(0).contiguous()
         small = low_res_view(src, low)
         matte, state = network.low_res_pass(small, state)
-        x, y = guide(small), torch.cat([matte.fgr_residual, matte.pha], 1)
-        mean_x, mean_y = mean(x), mean(y)
-        a = (mean(x * y) - mean_x * mean_y) / (mean(x * x) - mean_x * mean_x + 1e-5)
-        planes = enlarge(a, src) * guide(src) + enlarge(mean_y - a * mean_x, src)
+        planes = filter_plainly(src, small, torch.cat([matte.fgr_residual, matte.pha], 1))
         fgr, pha = (planes[:, :3] + src).clamp(0, 1), planes[:, 3:].clamp(0, 1)
         return fgr[0].permute(1, 2, 0).numpy(), pha[0, 0].numpy()
 
     return key
+
+
+def filter_plainly(src: "Tensor", small: "Tensor", y: "Tensor") -> "Tensor":
+    """Lift a matte, (1, 4, h, w), to the size of `src` by the fast guided filter as published."""
+    import torch
+    from torch.nn import functional
+
+    row = torch.full((4, 1, 1, 3), 1 / 3)
+
+    def mean(plane: "Tensor") -> "Tensor":
+        plane = functional.conv2d(plane, row, padding=(0, 1), groups=4)
+        return functional.conv2d(plane, row.transpose(2, 3), padding=(1, 0), groups=4)
+
+    def guide(view: "Tensor") -> "Tensor":
+        return torch.cat([view, view.mean(1, keepdim=True)], 1)
+
+    def enlarge(plane: "Tensor") -> "Tensor":
+        size = (src.shape[2], src.shape[3])
+        return functional.interpolate(plane, size, mode="bilinear", align_corners=False)
+
+    x = guide(small)
+    mean_x, mean_y = mean(x), mean(y)
+    a = (mean(x * y) - mean_x * mean_y) / (mean(x * x) - mean_x * mean_x + 1e-5)
+    return enlarge(a) * guide(src) + enlarge(mean_y - a * mean_x)
 
 
 def serve(options: argparse.Namespace) -> None:
@@ -204,7 +217,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--takes", type=int, default=6)
     parser.add_argument("--size", default="1920x1080")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--threads", type=int, default=default_threads())
     parser.add_argument("--child", choices=["ours", "plain"], help=argparse.SUPPRESS)
     parser.add_argument("--views", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--results", type=Path, help=argparse.SUPPRESS)

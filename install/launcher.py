@@ -72,6 +72,9 @@ def parse_request(words: Sequence[str]) -> Request:
     if not rest or rest[0] not in COMMANDS:
         what = f"{rest[0]} is no command of the bootstrap." if rest else "No command was given."
         raise InstallError(what, hint=USAGE, exit_code=EXIT_USAGE)
+    if rest[0] in ("docs", "setup") and rest[1:]:  # `setup --help` must not fetch gigabytes
+        what = f"{rest[0]} has no use for {' '.join(rest[1:])}."
+        raise InstallError(what, hint=USAGE, exit_code=EXIT_USAGE)
     folder = Path(values.get("--venv", ROOT / ".venv")).expanduser().absolute()
     torch = values.get("--torch", "auto")
     if torch not in ("auto", "cpu", "cuda"):

@@ -115,9 +115,10 @@ def _project_commands(environment: Environment, *, dev: bool) -> list[list[str]]
     """Return the commands after torch: the build backend, pinned as all else, then the project."""
     pip = environment.module("pip", "install", "--constraint", str(environment.constraints))
     tools = _dev_requirements(environment.root) if dev else []
+    extras = "[train]" if dev else ""
     return [
         [*pip, "hatchling"],
-        [*pip, "--no-build-isolation", "--editable", str(environment.root), *tools],
+        [*pip, "--no-build-isolation", "--editable", f"{environment.root}{extras}", *tools],
     ]
 
 

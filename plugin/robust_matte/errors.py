@@ -18,6 +18,7 @@ class decides the exit code::
     │   ├── WriteError
     │   ├── DiskFullError
     │   └── WouldOverwriteError
+    ├── InstallationError       7   something that the command needs is not installed
     ├── Preempted              75   the machine is needed; running it again continues
     └── Cancelled             130   the user stopped the job; running it again continues
 """
@@ -32,6 +33,7 @@ __all__ = [
     "FrameReadError",
     "FrameSizeError",
     "InputError",
+    "InstallationError",
     "MissingFramesError",
     "ModelError",
     "OutOfMemoryError",
@@ -135,6 +137,12 @@ class DiskFullError(OutputError):
 
 class WouldOverwriteError(OutputError):
     """The output exists and is not this job's own."""
+
+
+class InstallationError(RobustMatteError):
+    """Something that the command needs is not installed."""
+
+    exit_code = 7
 
 
 class Preempted(RobustMatteError):  # noqa: N818 - not an error: the farm asked for it

@@ -33,6 +33,8 @@ _ANOTHER_FILE = (
 )
 _COPY_AGAIN = "Download or copy the file again, and compare its size with the original."
 _NAMES_SHOWN = 3
+_TORCH_STARTS = (b"PK\x03\x04", b"\x80\x02")  # torch's zip, and pickle before 1.6
+_START = 9  # bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -86,7 +88,10 @@ def load_network(path: Path, refiner: RefinerKind | None = None) -> LoadedNetwor
 def _read_tensors(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a file by name, on the CPU."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            _check_start(path, file.read(_START))  # a film named by mistake would fill the memory
+            file.seek(0)
+            data = file.read()
     except OSError as error:
         raise CheckpointError(
             f"{path} cannot be read: {error.strerror}.", "Check the path and its permissions."
@@ -107,14 +112,23 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
         ) from error
 
 
+def _check_start(path: Path, start: bytes) -> None:
+    """Raise CheckpointError unless a file starts as weights do."""
+    if not (_is_safetensors(start) or start.startswith(_TORCH_STARTS)):
+        size = path.stat().st_size
+        raise CheckpointError(
+            f"{path} is neither a safetensors nor a torch file ({size} bytes).", _ANOTHER_FILE
+        )
+
+
+def _is_safetensors(data: bytes) -> bool:
+    return data[8:9] == b"{"  # eight bytes of length, then JSON
+
+
 def _parse(path: Path, data: bytes) -> dict[str, Tensor]:
     """Return the tensors in `data`; whatever the parsers raise on damage comes through."""
-    if data[8:9] == b"{":  # eight bytes of length, then JSON
+    if _is_safetensors(data):
         return safetensors.torch.load(data)
-    if not data.startswith((b"PK\x03\x04", b"\x80\x02")):  # torch's zip, and pickle before 1.6
-        raise CheckpointError(
-            f"{path} is neither a safetensors nor a torch file ({len(data)} bytes).", _ANOTHER_FILE
-        )
     if data.startswith(b"PK"):
         _check_archive(path, data)
     content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)

@@ -215,3 +215,48 @@ def test_version(run: Run) -> None:
     from robust_matte import __version__
 
     assert run("--version").stdout.split() == ["robust-matte", __version__]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a disk that is always full")
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(["info", "{plate}"], id="line by line"),
+        pytest.param(["info", "--json", "{plate}"], id="all at the end"),
+        pytest.param(["weights", "list"], id="table"),
+    ],
+)
+def test_full_disk_behind_stdout_is_told(
+    words: list[str], environment: dict[str, str], plate: str
+) -> None:
+    filled = [word.format(plate=plate) for word in words]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "robust_matte", *filled],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+            check=False,
+        )
+    assert done.returncode == 6
+    assert done.stderr.splitlines() == [
+        "What is printed cannot be written: No space left on device.",
+        "Let it go to another file, or to the terminal.",
+    ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
+def test_reader_that_has_seen_enough_hears_nothing(environment: dict[str, str], plate: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as closed:
+        done = subprocess.run(
+            [sys.executable, "-m", "robust_matte", "info", "--json", plate],
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, "")

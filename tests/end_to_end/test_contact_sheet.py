@@ -59,7 +59,9 @@ def test_summary_prints_brackets_and_long_paths_as_they_are(
     path = f"/show/[old]/a[/b]/{'x' * 300}.####.exr"
     result = KeyResult(
         outputs={"rgba": path},
-        written=3,
+        written=10,
+        held=3,
+        black=2,
         kept=0,
         segments=1,
         seconds=1.0,
@@ -72,3 +74,4 @@ def test_summary_prints_brackets_and_long_paths_as_they_are(
     said = capsys.readouterr().out
     assert path in said
     assert "Frame 7 [red] is odd." in said
+    assert "10 written, 3 of them held, 2 black; the plate has 1 segment" in said

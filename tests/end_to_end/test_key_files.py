@@ -1,5 +1,6 @@
 """Files: names, what is refused, what is left alone, and what a stopped run leaves behind."""
 
+import os
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from robust_matte.errors import (
     MissingFramesError,
     SettingsError,
     WouldOverwriteError,
+    WriteError,
 )
 from robust_matte.jobs.key import key
-from robust_matte.jobs.progress import Event, FrameWritten
+from robust_matte.jobs.progress import Event, FrameWritten, StageReached
 
 
 def _bytes(folder: Path) -> dict[str, bytes]:
@@ -77,7 +79,7 @@ def test_other_settings_are_refused_and_named(
     plate = write_exr_plate(moving_frames(range(1, 3)))
     key(settings(plate, warm_up=0))
     before = _bytes(tmp_path / "out")
-    with pytest.raises(WouldOverwriteError, match=r"differs in settings\.warm_up"):
+    with pytest.raises(WouldOverwriteError, match=r"differs in --warm-up, and"):
         key(settings(plate, warm_up=1))
     assert _bytes(tmp_path / "out") == before
     assert key(settings(plate, warm_up=1, overwrite=True)).written == 2
@@ -90,7 +92,7 @@ def test_changed_plate_is_refused_and_named(
     plate = write_exr_plate(moving_frames(range(1, 3)))
     key(settings(plate))
     write_exr_plate(moving_frames(range(1, 3), seed=9))
-    with pytest.raises(WouldOverwriteError, match="fingerprint"):
+    with pytest.raises(WouldOverwriteError, match=r"of shot\.####\.exr, whose files have changed"):
         key(settings(plate))
 
 
@@ -173,6 +175,37 @@ def test_hold_repeats_the_result_before_and_marks_it(
     assert "robust_matte/held" not in read_attributes(5)
 
 
+def test_what_was_made_for_holes_is_counted_and_black_is_told(
+    moving_frames: Any, write_exr_plate: Any, settings: Any
+) -> None:
+    frames = moving_frames(range(1, 7))
+    plate = write_exr_plate({number: frames[number] for number in (3, 4, 6)})
+    result = key(settings(plate, missing="hold", frames="1-6"))
+    assert (result.written, result.held, result.black) == (6, 1, 2)
+    assert result.warnings == ("The frames 1-2 have none before them to hold: they are black.",)
+    again = key(settings(plate, missing="hold", frames="1-6"))
+    assert (again.kept, again.held, again.black) == (6, 0, 0)
+
+
+def test_plan_of_another_plate_is_named(
+    moving_frames: Any, write_exr_plate: Any, settings: Any, tmp_path: Path
+) -> None:
+    out = str(tmp_path / "out" / "matte.####.exr")
+    plate = write_exr_plate(moving_frames(range(1, 3)))
+    key(settings(plate, output=out))
+    other = write_exr_plate(moving_frames(range(1, 3), width=80))
+    with pytest.raises(
+        WouldOverwriteError, match=r"another plate, shot\.####\.exr of 96x54 pixels\."
+    ):
+        key(settings(other, output=out))
+    renamed = Path(other).with_name("clean.####.exr")
+    for number in (1, 2):
+        file = Path(other).with_name(f"shot.{number:04d}.exr")
+        file.rename(renamed.with_name(f"clean.{number:04d}.exr"))
+    with pytest.raises(WouldOverwriteError, match=r"another plate, shot\.####\.exr\."):
+        key(settings(str(renamed), output=out))
+
+
 def test_another_size_names_frame_and_both_sizes(
     moving_frames: Any, write_exr_plate: Any, settings: Any
 ) -> None:
@@ -216,6 +249,36 @@ def test_empty_result_of_a_power_cut_is_made_again(
     assert _bytes(tmp_path / "out") == whole
 
 
+def test_what_killed_runs_left_is_cleared_also_of_frames_that_are_done(
+    moving_frames: Any, write_exr_plate: Any, settings: Any, tmp_path: Path
+) -> None:
+    job = settings(write_exr_plate(moving_frames(range(1, 4))))
+    key(job)
+    left = [
+        tmp_path / "out" / ".shot_matte.0002.tmp-7-0123abcd.exr",
+        tmp_path / "out" / "shot_matte.robust_matte" / ".plan.tmp-7-0123abcd.json",
+        tmp_path / "out" / "shot_matte.robust_matte" / ".contact_sheet.tmp-7-0123abcd.png",
+    ]
+    for path in left:
+        path.write_bytes(b"half")
+        os.utime(path, (0, 0))
+    assert key(job).written == 0
+    assert not [path for path in left if path.exists()]
+
+
+def test_place_that_cannot_be_written_is_told_before_cuts_are_looked_for(
+    moving_frames: Any, write_exr_plate: Any, settings: Any, tmp_path: Path
+) -> None:
+    plate = write_exr_plate(moving_frames(range(1, 4)))
+    (tmp_path / "file").write_bytes(b"")
+    told: list[Event] = []
+    with pytest.raises(WriteError, match=r"plan\.json cannot be written"):
+        key(settings(plate, cuts="auto", output=str(tmp_path / "file" / "out")), told.append)
+    texts = {event.text for event in told if isinstance(event, StageReached)}
+    assert "reading headers" in texts
+    assert "looking for cuts" not in texts
+
+
 def test_overwrite_goes_on_where_it_was_stopped(
     moving_frames: Any, write_exr_plate: Any, settings: Any, tmp_path: Path
 ) -> None:
@@ -231,8 +294,16 @@ def test_other_layers_in_the_same_place_are_refused(
 ) -> None:
     plate = write_exr_plate(moving_frames(range(1, 3)))
     key(settings(plate))
-    with pytest.raises(WouldOverwriteError, match=r"differs in settings\.layers"):
+    with pytest.raises(WouldOverwriteError, match=r"differs in --layers, and"):
         key(settings(plate, layers="separate"))
+
+
+def test_contact_sheet_whose_name_is_too_long_is_told(
+    moving_frames: Any, write_exr_plate: Any, settings: Any, tmp_path: Path
+) -> None:
+    plate = write_exr_plate(moving_frames(range(1, 3)))
+    with pytest.raises(WriteError, match="cannot be written"):
+        key(settings(plate, contact_sheet=str(tmp_path / f"{'s' * 300}.png")))
 
 
 @pytest.mark.parametrize("name", ["shot.0001.png", "sheet.jpg"])
@@ -326,8 +397,12 @@ def test_movie_frames_count_from_the_first_frame_asked(
             frame = av.VideoFrame.from_ndarray(codes, format="rgb48le")
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    result = key(settings(str(path), first_frame=1001))
+    told: list[Event] = []
+    result = key(settings(str(path), first_frame=1001), told.append)
     assert result.written == 5
+    stages = [event for event in told if isinstance(event, StageReached)]
+    counted = [stage.done for stage in stages if stage.text == "counting frames"]
+    assert counted == [1, 2, 3, 4, 5]
     assert sorted(_bytes(tmp_path / "out")) == [
         f"take_matte.{number}.exr" for number in range(1001, 1006)
     ]

@@ -164,7 +164,7 @@ def test_another_format_in_the_same_place_is_refused(
 ) -> None:
     plate = write_exr_plate(moving_frames(range(1, 3)))
     key(settings(plate, format=first))
-    with pytest.raises(WouldOverwriteError, match=r"differs in settings\.format"):
+    with pytest.raises(WouldOverwriteError, match=r"differs in --format, and"):
         key(settings(plate, format=second))
     assert key(settings(plate, format=first)).kept == 2
 
@@ -200,7 +200,7 @@ def test_contact_sheet_is_no_frame_of_the_result(
 ) -> None:
     plate = write_png_plate({1: np.full((HEIGHT, WIDTH, 3), 90, np.uint8)})
     sheet = str(tmp_path / "out" / "shot_matte.0001.png")
-    with pytest.raises(SettingsError, match="is no PNG of its own"):
+    with pytest.raises(SettingsError, match="is a file of the plate, the weights or the result"):
         key(settings(plate, format="png", contact_sheet=sheet))
     assert not (tmp_path / "out").exists()
 

@@ -102,7 +102,7 @@ def test_part_of_a_plate_is_reviewed_alone(plate: str, settings: Any, tmp_path: 
 @pytest.mark.parametrize(
     ("name", "kind", "said"),
     [
-        pytest.param("r.mkv", SettingsError, "no .mp4 or .mov file of its own", id="suffix"),
+        pytest.param("r.mkv", SettingsError, r"does not end in \.mp4 or \.mov", id="suffix"),
         pytest.param("foreign.mp4", WouldOverwriteError, "is no review", id="foreign"),
         pytest.param("file/r.mp4", WriteError, "folder's name is a file", id="not writable"),
     ],
@@ -138,7 +138,7 @@ def test_movie_plate_is_not_replaced_by_its_review(
             codes = (np.clip(pixels, 0, 1) * 255).astype(np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(codes, format="rgb24")))
         container.mux(stream.encode(None))
-    with pytest.raises(SettingsError, match="file of its own"):
+    with pytest.raises(SettingsError, match="is a file of the plate"):
         key(settings(str(path), review=path, overwrite=True))
     key(settings(str(path), review=tmp_path / "r.mov", frames="2-4", format="png"))
     with av.open(str(tmp_path / "r.mov")) as container:
@@ -212,7 +212,7 @@ def test_command_line_makes_it_and_says_where(
         pytest.param(
             ["-o", "m.####.exr", "--format", "png"], "is not PNG, which --format", id="format"
         ),
-        pytest.param(["--review", "r.avi"], "is no .mp4 or .mov file of its own.", id="suffix"),
+        pytest.param(["--review", "r.avi"], "does not end in .mp4 or .mov.", id="suffix"),
     ],
 )
 def test_command_line_tells_contradictions_with_exit_code_2(

@@ -353,6 +353,13 @@ def test_verify_without_weights_says_how_to_get_them(run: Run) -> None:
     assert "robust-matte weights fetch mobilenetv3" in told.err
 
 
+def test_verify_of_absent_weights_speaks_of_fetching_them(run: Run) -> None:
+    told = run("weights", "verify", "resnet50")
+    assert_told(told, 5, f"The weights {RESNET} are not in ")
+    assert "offline" not in told.err
+    assert "robust-matte weights fetch resnet50" in told.err
+
+
 @pytest.fixture
 def start(root: Path, release: Any) -> Callable[[], "subprocess.Popen[str]"]:
     """Start `weights fetch` in a process of its own."""

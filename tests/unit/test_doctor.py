@@ -171,10 +171,19 @@ def test_torch_is_asked_what_it_is() -> None:
     assert (found.trial is None) == (not found.devices)
 
 
-def test_device_by_name_never_falls_back() -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("cuda:97", id="no such card"),
+        pytest.param("cuda:0128", id="no number to torch"),
+        pytest.param("cuda:128", id="below zero to torch"),
+        pytest.param("cuda:99999999999999999999", id="too large for torch"),
+    ],
+)
+def test_device_by_name_never_falls_back(name: str) -> None:
     assert choose_device("cpu").type == "cpu"
-    with pytest.raises(DeviceError, match=r"The device cuda:97 cannot be used: torch .* sees"):
-        choose_device("cuda:97")
+    with pytest.raises(DeviceError, match=rf"The device {name} cannot be used: torch .* sees"):
+        choose_device(name)
 
 
 # --- cores and memory
@@ -369,11 +378,15 @@ def test_folder_that_is_not_there_yet_is_not_made(examination: Examination, tmp_
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param("file/out", id="below a file"), pytest.param("x" * 300, id="name too long")],
+)
 def test_folder_that_cannot_be_written_is_a_problem(
-    examination: Examination, tmp_path: Path
+    examination: Examination, tmp_path: Path, name: str
 ) -> None:
     (tmp_path / "file").touch()
-    examination.output = tmp_path / "file" / "out"
+    examination.output = tmp_path / name
     (found,) = check_output(examination)
     assert (found.state, found.exit_code) == (PROBLEM, 6)
     assert "cannot be written to: " in found.said

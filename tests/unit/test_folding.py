@@ -77,6 +77,7 @@ def test_every_layer_stays_channels_last() -> None:
 
     for name, module in network.named_modules():
         if isinstance(module, nn.Conv2d):
+            assert module.weight.is_contiguous(memory_format=torch.channels_last), name
             check(name)
     clip = [torch.rand(1, 3, 90, 126, dtype=torch.float64) for _ in range(2)]
     _key(network, [src.contiguous(memory_format=torch.channels_last) for src in clip])

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from robust_matte.keying.heap import keep_heap
+
 _FAULTS = """
 import resource, sys
 import numpy as np
@@ -41,3 +43,22 @@ def _faults(root: Path, word: str) -> int:
 def test_large_blocks_are_touched_once(root: Path) -> None:
     given_back, kept = _faults(root, "leave"), _faults(root, "keep")
     assert kept < given_back / 10
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc can be told to keep memory")
+def test_an_older_library_is_given_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = {}
+
+    class Before235:
+        """glibc up to 2.34, by mallopt(3): no larger blocks than 32 MiB."""
+
+        @staticmethod
+        def mallopt(option: int, value: int) -> int:
+            if option == -3 and value > 32 << 20:
+                return 0
+            taken[option] = value
+            return 1
+
+    monkeypatch.setattr("ctypes.CDLL", lambda _: Before235)
+    assert keep_heap()
+    assert taken[-3] == 32 << 20

@@ -192,6 +192,14 @@ def test_channels_that_change_are_counted(tmp_path: Path) -> None:
     assert (storage.differing_channels, storage.first_differing) == (2, 3)
 
 
+def test_frame_0_can_be_the_first_that_differs(tmp_path: Path) -> None:
+    for number, channels in ((-1, "RGB"), (0, "RGBZ"), (1, "RGBZ")):
+        write(tmp_path, number, channels=channels)
+    storage = inspect(tmp_path).storage
+    assert storage is not None
+    assert (storage.differing_channels, storage.first_differing) == (2, 0)
+
+
 @pytest.mark.parametrize("bad", [pytest.param(1, id="first"), pytest.param(3, id="later")])
 def test_files_that_do_not_open_hide_nothing(tmp_path: Path, bad: int) -> None:
     for number in range(1, 6):

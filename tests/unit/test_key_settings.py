@@ -1,5 +1,7 @@
 """The settings document: what it takes, what it refuses and how it says so."""
 
+import os
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,12 @@ def test_words_of_the_command_line_are_taken() -> None:
 
 
 def test_a_path_may_be_given_as_such() -> None:
-    assert KeySettings(plate="p", model=Path("w.pth")).model == "w.pth"
+    given = {name: Path("a", "b") for name in ("plate", "output", "model", "contact_sheet")}
+    settings = KeySettings(**given, review=Path("r.mp4"))
+    assert {name: getattr(settings, name) for name in given} == {
+        name: str(path) for name, path in given.items()
+    }
+    assert settings.review == Path("r.mp4")
     assert KeySettings(plate="p").model == "auto"
 
 
@@ -82,6 +89,19 @@ def test_bad_value_is_named(values: dict[str, Any], said: str) -> None:
     assert str(caught.value).startswith(said)
     assert caught.value.what.endswith(".")
     assert caught.value.hint.endswith(".")
+
+
+def test_traceback_starts_with_our_own_words() -> None:
+    with pytest.raises(SettingsError) as caught:
+        KeySettings(plate="p", warm_upp=3)
+    assert "pydantic" not in "".join(traceback.format_exception(caught.value, limit=0))
+
+
+def test_name_that_is_not_utf8_is_shown_byte_by_byte() -> None:
+    with pytest.raises(SettingsError) as caught:
+        KeySettings(plate=os.fsdecode(b"pl\xe9te.exr"))
+    assert caught.value.what == r'The setting plate cannot be "pl\xe9te.exr".'
+    assert caught.value.hint == "Rename it, or its folder: the name is not valid UTF-8."
 
 
 def test_missing_plate_is_told_without_the_other_settings() -> None:

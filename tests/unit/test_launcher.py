@@ -100,7 +100,7 @@ def runner(environment: Environment) -> FakeRunner:
 
 SETUP = Request(command="setup")
 PROJECT = ["install -c hatchling", "install -c --no-build-isolation --editable ROOT"]
-TOOLS = [PROJECT[0], f"{PROJECT[1]} ruff==0.17.5"]
+TOOLS = [PROJECT[0], f"{PROJECT[1]}[train] ruff==0.17.5"]
 
 
 # --- the command line
@@ -146,6 +146,8 @@ def test_command_line_is_split(words: list[str], expected: Request) -> None:
         pytest.param(["--dry-run"], "No command was given", id="no command"),
         pytest.param(["key", "--torch"], "--torch has no value", id="flag without value"),
         pytest.param(["key", "--torch", "rocm"], "--torch rocm is not known", id="unknown build"),
+        pytest.param(["setup", "--help"], "setup has no use for --help.", id="help of setup"),
+        pytest.param(["docs", "a", "b"], "docs has no use for a b.", id="words after docs"),
     ],
 )
 def test_wrong_command_line_is_a_usage_error(

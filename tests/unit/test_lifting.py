@@ -38,7 +38,7 @@ def test_strips_equal_whole_planes_at_any_size(
 
 
 def test_a_plate_of_many_strips_equals_whole_planes() -> None:
-    # 1 MiB holds 6 rows of 2560 doubles: 24 strips, the last of 2 rows.
+    # 4 MiB hold 25 rows of 2560 doubles: 6 strips, the last of 15 rows.
     model, src = _random(1, 8, 37, 51) * 2 - 1, _random(1, 3, 140, 2560)
     strips, whole = _both(model, src)
     for got, wanted in zip(strips, whole, strict=True):

@@ -95,3 +95,18 @@ def test_movie_whose_colour_cannot_be_converted_stops_key(
     assert info.colour.tags == {"transfer": "smpte2084", "primaries": "bt2020"}
     assert "tagged with transfer smpte2084" in info.problems[0].what
     assert (info.exit_code, info.segments) == (3, None)
+
+
+def test_damage_in_the_middle_stops_key(write_movie: Callable[..., Path]) -> None:
+    path = write_movie(codec="png", pixel_format="rgb24")
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+    content = bytearray(path.read_bytes())
+    for packet in packets[4:7]:
+        assert packet.pos is not None
+        content[packet.pos + 20 : packet.pos + packet.size] = bytes(packet.size - 20)
+    path.write_bytes(content)
+    info = inspect_plate(str(path), first_frame=1001)
+    assert [one.what for one in info.problems] == [f"Frames 1005-1007 of {path} cannot be decoded."]
+    assert "with --frames 1001-1004 --cuts off --warm-up 3, or" in info.problems[0].hint
+    assert (info.exit_code, info.warnings) == (3, ())

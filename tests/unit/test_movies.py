@@ -478,12 +478,14 @@ def test_damaged_frame_is_named_and_the_others_keep_their_numbers(tmp_path: Path
     path.write_bytes(data)
     movie = Movie(path)
     assert movie.numbers == range(1, 13)
-    assert movie.warnings == (f"{path} cannot be decoded at frame 7.",)
+    assert movie.damaged == (7,)
+    assert movie.warnings == (f"Frame 7 of {path} cannot be decoded.",)
     tasks = list(movie.tasks([6, 7, 8]))
     np.testing.assert_allclose(tasks[0]().pixels, frames[5][0] / 255, atol=1e-6)
     with pytest.raises(FrameReadError, match=r"Frame 7 of .*d.mov cannot be decoded") as caught:
         tasks[1]()
     assert (caught.value.frame, caught.value.path) == (7, path)
+    assert "with --frames 1-6 --cuts off --warm-up 5, or" in caught.value.hint
     np.testing.assert_allclose(tasks[2]().pixels, frames[7][0] / 255, atol=1e-6)
 
 

@@ -1,5 +1,6 @@
 """Where files go, what is in them, and which are left alone."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,9 @@ def test_names_are_the_plates_or_as_asked(text: str, plate: FramePattern, file: 
         pytest.param("m.####.tif", SHOT, r"m\.####\.tif is neither EXR nor PNG", id="format"),
         pytest.param("m.mp4", STILL, r"m\.mp4 is neither EXR nor PNG", id="format of a still"),
         pytest.param("m.####", SHOT, r"is neither EXR nor PNG", id="no suffix"),
+        pytest.param(
+            os.fsdecode(b"m\xe9"), SHOT, r"m\\xe9 cannot be used: its name is not", id="bytes"
+        ),
     ],
 )
 def test_name_that_cannot_serve_is_told(text: str, plate: FramePattern, said: str) -> None:

@@ -25,7 +25,7 @@ DOCUMENT: dict[str, Any] = {
         },
         "weights": {"sha256": "a" * 64, "variant": "mobilenetv3", "refiner": "fast_guided_filter"},
         "low_size": {"width": 512, "height": 286},
-        "settings": {"warm_up": 16, "cuts": "auto", "downsample": "auto"},
+        "settings": {"warm_up": 16, "cuts": "auto", "layers": "combined", "format": "exr"},
         "pins": {"engine": "0.1", "torch": "2.13", "device": "cpu", "threads": 4},
     },
     "segments": [
@@ -81,6 +81,8 @@ def test_segments_are_as_keying_takes_them(plan: Plan) -> None:
         pytest.param(json.dumps(DOCUMENT | {"colour": 1}), id="unknown key"),
         pytest.param(json.dumps({"version": 1}), id="lacking keys"),
         pytest.param("\udcff", id="no text"),
+        pytest.param(json.dumps(DOCUMENT).replace("combined", "cryptomatte"), id="unknown layers"),
+        pytest.param(json.dumps(DOCUMENT).replace('"format"', '"form"'), id="no format"),
     ],
 )
 def test_what_is_no_plan_is_not_replaced_silently(text: str, tmp_path: Path) -> None:

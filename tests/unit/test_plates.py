@@ -1,6 +1,7 @@
 """Plates: files or a movie behind one face."""
 
 import os
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -108,9 +109,57 @@ def test_folder_called_like_a_movie_is_a_folder(folder: Path) -> None:
     assert open_plate(str(called)).numbers == (1001, 1002, 1004)
 
 
+@pytest.mark.parametrize("ending", [".exr", ".####.exr", ".mov", ""])
+def test_name_that_no_system_takes_is_told(ending: str, tmp_path: Path) -> None:
+    with pytest.raises(FrameReadError, match="cannot be opened: its name is too long"):
+        open_plate(str(tmp_path / f"{'a' * 300}{ending}"))
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="this user may go everywhere")
+@pytest.mark.parametrize(
+    ("mode", "name", "said"),
+    [
+        pytest.param(0o000, "plate.1001.exr", "you may not read it", id="still, barred"),
+        pytest.param(0o000, "plate.####.exr", "you may not read it", id="pattern, barred"),
+        pytest.param(0o000, "take.mov", "you may not read it", id="movie, barred"),
+        pytest.param(0o000, "sub/x.exr", "you may not read it", id="folder, barred"),
+        pytest.param(0o000, "", "cannot be listed: Permission denied", id="itself, barred"),
+        pytest.param(0o100, "", "cannot be listed: Permission denied", id="itself, not listed"),
+        pytest.param(0o100, "plate.####.exr", "cannot be listed", id="pattern, not listed"),
+        pytest.param(0o100, "plaet.1001.exr", "There is no file", id="misspelt, not listed"),
+        pytest.param(0o100, "taek.mov", "does not exist", id="misspelt movie, not listed"),
+    ],
+)
+def test_folder_that_is_barred_is_told(mode: int, name: str, said: str, folder: Path) -> None:
+    folder.chmod(mode)
+    try:
+        with pytest.raises(InputError, match=said):
+            open_plate(str(folder / name))
+    finally:
+        folder.chmod(0o700)
+
+
 def test_text_file_is_no_plate(tmp_path: Path) -> None:
     notes = tmp_path / "notes.txt"
     notes.write_text("shoot again")
     plate = open_plate(str(notes))
-    with pytest.raises(InputError, match=r"notes\.txt cannot be read"):
+    with pytest.raises(InputError, match=r"notes\.txt is no image or movie that is read"):
         plate.header(1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are Unicode elsewhere")
+@pytest.mark.parametrize(
+    ("file", "asked"),
+    [
+        pytest.param(b"pl\xe9.1001.exr", b"pl\xe9.1001.exr", id="still"),
+        pytest.param(b"pl\xe9.1001.exr", b"pl\xe9.####.exr", id="pattern"),
+        pytest.param(b"pl\xe9.1001.exr", b"", id="in a folder"),
+        pytest.param(b"pl\xe9.mov", b"pl\xe9.mov", id="movie"),
+    ],
+)
+def test_name_that_is_not_utf8_is_refused(file: bytes, asked: bytes, tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(file)).write_bytes(b"x")
+    with pytest.raises(InputError, match=r"pl\\xe9.* its name is not valid UTF-8\.") as caught:
+        open_plate(str(tmp_path / os.fsdecode(asked)))
+    str(caught.value).encode("utf-8")
+    assert caught.value.hint == "Rename it, or its folder."

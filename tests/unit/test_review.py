@@ -4,6 +4,7 @@ Colours are compared with numbers computed here, in double precision from the de
 crf 16 in 8 bits and 4:2:0 gives flat patches back within 3 of 255, away from their edges.
 """
 
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -206,6 +207,22 @@ def test_window_is_cut_and_filled_to_the_display_window(
     assert np.abs(shown[36:, 56:] - green).max() <= TOLERANCE
 
 
+@pytest.mark.parametrize("form", ImageFormat)
+def test_display_window_may_start_anywhere(
+    form: ImageFormat, plate: Any, review: Any, tmp_path: Path
+) -> None:
+    """A quarter of the picture is white, at its top left; a PNG knows nothing of windows."""
+    display = Window(40, -24, 128, 64)
+    matte = _matte(np.ones((32, 64, 3)), np.ones((32, 64)), Window(40, -24, 64, 32))
+    job = review(plate(), {1: matte}, over="green", form=form, display=display)
+    make_review(tmp_path / "r.mp4", job, lambda _: None)
+    (shown,) = _codes(tmp_path / "r.mp4")
+    green = np.array((0, 177, 64))
+    assert np.abs(shown[:28, :56] - 255).max() <= TOLERANCE
+    assert np.abs(shown[36:] - green).max() <= TOLERANCE
+    assert np.abs(shown[:, 72:] - green).max() <= TOLERANCE
+
+
 def test_frame_leaves_nothing_behind_in_the_next(plate: Any, review: Any, tmp_path: Path) -> None:
     halves = np.zeros((2, 64, 128))
     halves[0, :, :64] = halves[1, :, 64:] = 1.0
@@ -341,12 +358,24 @@ def test_same_frames_give_the_same_bytes(plate: Any, review: Any, tmp_path: Path
 SIZE = Size(128, 64)
 
 
-@pytest.mark.parametrize("name", ["r.mkv", "r.exr", "r", "plate.mp4", "link.mp4"])
-def test_name_that_cannot_serve_is_told(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        pytest.param("r.mkv", "does not end in .mp4 or .mov.", id="another movie"),
+        pytest.param("r.exr", "does not end in .mp4 or .mov.", id="a still"),
+        pytest.param("r", "does not end in .mp4 or .mov.", id="no ending"),
+        pytest.param("", "is a folder.", id="folder"),
+        pytest.param("folder.mov", "is a folder.", id="folder named like a movie"),
+        pytest.param("plate.mp4", "is a file of the plate, the weights or", id="plate"),
+        pytest.param("link.mp4", "is a file of the plate, the weights or", id="link to the plate"),
+    ],
+)
+def test_name_that_cannot_serve_is_told(name: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "folder.mov").mkdir()
     taken = (tmp_path / "plate.mp4").resolve()
     taken.write_bytes(b"a plate")
     (tmp_path / "link.mp4").symlink_to(taken)
-    with pytest.raises(SettingsError, match=r"The review .* is no \.mp4 or \.mov file of its own"):
+    with pytest.raises(SettingsError, match=f"The review .* {re.escape(said)}"):
         check_review(tmp_path / name, {taken}, SIZE, overwrite=True)
 
 
@@ -373,5 +402,9 @@ def test_other_movies_are_replaced_only_if_asked(plate: Any, review: Any, tmp_pa
 
 def test_place_that_cannot_be_written_is_told_before(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(WriteError, match="a part of its folder's name is a file"):
-        check_review(tmp_path / "file" / "r.mp4", set(), SIZE, overwrite=False)
+    for name, said in (
+        ("file/r.mp4", "a part of its folder's name is a file"),
+        (f"{'r' * 300}.mp4", "cannot be written"),
+    ):
+        with pytest.raises(WriteError, match=said):
+            check_review(tmp_path / name, set(), SIZE, overwrite=False)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from robust_matte.jobs.targets import Target, targets_for
+from robust_matte.jobs.progress import Event, Warned
+from robust_matte.jobs.targets import Target, targets_for, warn_of_black
 from robust_matte.settings.choices import Missing
 
 HOLD, BLACK = Missing.HOLD, Missing.BLACK
@@ -32,3 +33,24 @@ def test_only_a_repeated_frame_is_held() -> None:
     assert Target(5, 5).held is None
     assert Target(5, 4).held == 4
     assert Target(5, None).held is None
+
+
+@pytest.mark.parametrize(
+    ("policy", "first", "warnings"),
+    [
+        pytest.param(
+            HOLD,
+            1,
+            [Warned("The frames 1-2 have none before them to hold: they are black.")],
+            id="hold before the start",
+        ),
+        pytest.param(HOLD, 3, [], id="hold after it"),
+        pytest.param(BLACK, 1, [], id="black as asked"),
+    ],
+)
+def test_frames_that_cannot_be_held_are_told_once(
+    policy: Missing, first: int, warnings: list[Warned]
+) -> None:
+    told: list[Event] = []
+    warn_of_black(targets_for(range(first, 7), [3, 6], policy), policy, told.append)
+    assert told == warnings

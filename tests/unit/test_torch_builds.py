@@ -146,10 +146,11 @@ def pins(root: Path) -> dict[str, str]:
 
 
 def declared(root: Path) -> list[Requirement]:
-    """Return what pyproject.toml asks for, for running and for developing."""
+    """Return what pyproject.toml asks for, for running, for its extras and for developing."""
     document = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
-    groups = document["dependency-groups"]["dev"]
-    return [Requirement(text) for text in [*document["project"]["dependencies"], *groups]]
+    project, groups = document["project"], document["dependency-groups"]["dev"]
+    extras = [text for extra in project["optional-dependencies"].values() for text in extra]
+    return [Requirement(text) for text in [*project["dependencies"], *extras, *groups]]
 
 
 def concerns_us(requirement: Requirement) -> bool:

@@ -128,6 +128,31 @@ def test_an_unknown_name_is_told_with_the_known_ones() -> None:
     assert "mobilenetv3, resnet50" in caught.value.hint
 
 
+@pytest.mark.parametrize("reason", ["File name too long", "Permission denied"])
+def test_a_folder_that_cannot_be_looked_into_is_not_passed_over(
+    reason: str, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(cache, MOBILE)
+    shared = tmp_path / ("x" * 300 if reason == "File name too long" else "closed")
+    monkeypatch.setenv("ROBUST_MATTE_WEIGHTS", str(shared))
+    if reason == "Permission denied":
+        shared.mkdir(mode=0)
+        if os.name == "nt" or os.access(shared, os.R_OK):
+            pytest.skip("this user may look into every folder")
+    with pytest.raises(WeightsMissingError) as caught:
+        choose_weights("auto", offline=False)
+    assert caught.value.what == f"The weights {shared / MOBILE} cannot be read: {reason}."
+    assert str(shared) in caught.value.hint
+    assert [one.problem is not None for one in list_weights()] == [True, True]
+
+
+def test_absent_weights_that_are_not_fetched_are_told_with_the_command(shared: Path) -> None:
+    with pytest.raises(WeightsMissingError) as caught:
+        choose_weights("resnet50", offline=False, may_be_absent=False)
+    assert f"The weights {RESNET} are not in {shared} or " in caught.value.what
+    assert "robust-matte weights fetch resnet50;" in caught.value.hint
+
+
 def test_a_listed_file_that_is_wrong_is_told(cache: Path) -> None:
     path = put(cache, MOBILE)
     mobile, resnet = list_weights()

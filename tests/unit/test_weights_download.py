@@ -189,6 +189,9 @@ def test_no_server_is_told(part: Path) -> None:
         pytest.param("w.pth", id="path"),
         pytest.param("http://127.0.0.1:x/w.pth", id="no port"),
         pytest.param("http://127.0.0.1/a b/w.pth", id="blank"),
+        pytest.param("http://127.0.0.1/é/w.pth", id="letter beyond ASCII"),
+        pytest.param("http://..a/w.pth", id="empty label"),
+        pytest.param("http://[abc/w.pth", id="half a bracket"),
     ],
 )
 def test_other_addresses_are_refused(url: str, part: Path) -> None:

@@ -1,6 +1,8 @@
 """The command line's door: commands, exit codes and the words for errors."""
 
+import errno
 import logging
+import os
 import sys
 from typing import Annotated
 
@@ -9,11 +11,12 @@ from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
 from robust_matte import __version__
 from robust_matte.cli.doctor import doctor_command
+from robust_matte.cli.evaluate import evaluate_command
 from robust_matte.cli.info import info_command
 from robust_matte.cli.key import key_command
 from robust_matte.cli.usage import misused
 from robust_matte.cli.weights import weights_app
-from robust_matte.errors import RobustMatteError
+from robust_matte.errors import OutputError, RobustMatteError
 
 __all__ = ["app", "main"]
 
@@ -29,6 +32,7 @@ app.command("key")(key_command)
 app.add_typer(weights_app, name="weights")
 app.command("info")(info_command)
 app.command("doctor")(doctor_command)
+app.command("evaluate")(evaluate_command)
 
 
 def _print_version(is_asked: bool) -> None:
@@ -50,13 +54,29 @@ def _root(
 def main() -> None:
     """Run the command line; a mistake is two sentences and an exit code, never a traceback."""
     try:
-        sys.exit(app(prog_name="robust-matte", standalone_mode=False))
+        code = app(prog_name="robust-matte", standalone_mode=False)
+        sys.stdout.flush()  # here: at Python's own end a full disk is beyond words
+        sys.exit(code)
     except RobustMatteError as error:
         sys.exit(_told(error))
     except NoArgsIsHelpError as error:  # the help has been printed
         sys.exit(error.exit_code)
     except ClickException as error:
         sys.exit(_told(misused(error)))
+    except OSError as error:
+        if error.filename is not None:  # a fault of ours: files have errors of their own
+            raise
+        sys.exit(_unprinted(error))
+
+
+def _unprinted(error: OSError) -> int:
+    """Say that stdout takes nothing, unless its reader has seen enough, as `head` does."""
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - what is left goes there, in silence
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    if error.errno == errno.EPIPE:
+        return 1
+    what = f"What is printed cannot be written: {error.strerror}."
+    return _told(OutputError(what, hint="Let it go to another file, or to the terminal."))
 
 
 def _told(error: RobustMatteError) -> int:

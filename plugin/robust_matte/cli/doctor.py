@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from robust_matte import __version__
-from robust_matte.cli.stopping import stopping_softly
+from robust_matte.cli.stopping import NOTHING_CHANGED, stopping_softly
 from robust_matte.cli.tables import Row, print_rows
 from robust_matte.keying.cores import share_cores
 
@@ -47,13 +47,14 @@ def doctor_command(
     if verbose:
         logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
     share_cores()
-    with stopping_softly():
+    with stopping_softly(NOTHING_CHANGED) as heed:
         from robust_matte.jobs.doctor import examine
         from robust_matte.jobs.examination import Examination
         from robust_matte.jobs.findings import DoctorReport
 
         found = []
         for finding in examine(Examination(model=model, device=device, output=output)):
+            heed()  # before a library that it struck is called broken
             found.append(finding)
             if not as_json:
                 _print_finding(finding)
@@ -63,7 +64,7 @@ def doctor_command(
     else:
         _print_verdict(report)
     if not report.is_ready:
-        sys.exit(report.exit_code)
+        raise typer.Exit(report.exit_code)
 
 
 def _print_finding(finding: "Finding") -> None:

@@ -1,6 +1,5 @@
 """`robust-matte info`: what `key` would see of a plate."""
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from robust_matte.cli.progress import ProgressStyle, show_progress
-from robust_matte.cli.stopping import stopping_softly
+from robust_matte.cli.stopping import NOTHING_CHANGED, stopping_softly
 
 if TYPE_CHECKING:
     from robust_matte.jobs.progress import Event, Listener
@@ -40,9 +39,10 @@ def info_command(
 
     Headers alone are read, except that a movie's frames are counted by decoding them.
     """
-    with stopping_softly(), _patient_progress() as listener:
+    with stopping_softly(NOTHING_CHANGED) as heed, _patient_progress() as listener:
         from robust_matte.jobs.info import inspect_plate
 
+        heed()
         info = inspect_plate(plate, first_frame=first_frame, with_cuts=cuts, listener=listener)
     if as_json:
         print(info.model_dump_json(indent=1))
@@ -52,7 +52,7 @@ def info_command(
 
         print_rows(info_rows(info))
     if info.exit_code:
-        sys.exit(info.exit_code)
+        raise typer.Exit(info.exit_code)
 
 
 @contextmanager

@@ -253,9 +253,10 @@ def key_command(
     )
     share_cores()
     keep_heap()
-    with stopping_softly(), show_progress(progress) as listener:
+    with stopping_softly() as heed, show_progress(progress) as listener:
         from robust_matte.jobs.key import key  # imports torch, so only when signals are handled
 
+        heed()
         with relayed_warnings(listener):
             result = key(settings, listener)
     print_summary(result)

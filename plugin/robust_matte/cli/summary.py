@@ -24,9 +24,12 @@ def print_summary(result: "KeyResult") -> None:
     if result.review is not None:
         table.add_row("review", Text(str(result.review)))
     table.add_row("plan", Text(str(result.job_folder / "plan.json")))
+    counts = {"held": result.held, "black": result.black}
+    filled = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    filled = f", {filled.replace(' ', ' of them ', 1)}" if filled else ""
     kept = f", {result.kept} right already" if result.kept else ""
     segments = f"{result.segments} segment{'s' if result.segments != 1 else ''}"
-    table.add_row("frames", f"{result.written} written{kept}; the plate has {segments}")
+    table.add_row("frames", f"{result.written} written{filled}{kept}; the plate has {segments}")
     rate = f" ({result.written / result.seconds:.1f} fps)" if result.written else ""
     table.add_row("time", f"{result.seconds:.1f} s{rate}")
     for text in result.warnings:  # also where progress is not shown: 68 frames may be missing

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from robust_matte.cli.progress import ProgressStyle, show_progress
-from robust_matte.cli.stopping import stopping_softly
+from robust_matte.cli.stopping import NOTHING_CHANGED, stopping_softly
 from robust_matte.errors import RobustMatteError
 
 if TYPE_CHECKING:
@@ -73,9 +73,10 @@ def fetch_command(
 
     wanted = [get_known(name) for name in names or [AUTO]]
     rows = []
-    with stopping_softly(_KEPT), show_progress(progress) as listener:
+    with stopping_softly(_KEPT) as heed, show_progress(progress) as listener:
         from robust_matte.jobs.obtaining import fetch_named  # imports torch
 
+        heed()
         for known in wanted:
             stored = fetch_named(known, listener, offline=offline)
             rows.append([known.name, *_described(stored)])
@@ -94,9 +95,10 @@ def import_command(
     progress: _Progress = ProgressStyle.AUTO,
 ) -> None:
     """Copy FILE to where weights are looked for, after checking what it is."""
-    with stopping_softly("The same command starts over."), show_progress(progress) as listener:
+    with stopping_softly(NOTHING_CHANGED) as heed, show_progress(progress) as listener:
         from robust_matte.jobs.obtaining import import_file  # imports torch
 
+        heed()
         known, stored = import_file(file, name, listener)
     _print_table([], [[known.name, *_described(stored)]])
 
@@ -109,19 +111,22 @@ def verify_command(
     ] = None,
 ) -> None:
     """Check what weights files are, and that a network takes them: names, shapes, finite values."""
-    from robust_matte.keying.network_check import check_network  # imports torch
-    from robust_matte.weights.choice import choose_weights
-    from robust_matte.weights.store import verify_weights
+    rows: list[list[str]] = []
+    errors: list[RobustMatteError] = []
+    with stopping_softly(NOTHING_CHANGED) as heed:
+        from robust_matte.keying.network_check import check_network  # imports torch
+        from robust_matte.weights.choice import choose_weights
+        from robust_matte.weights.store import verify_weights
 
-    rows, errors = [], []
-    for word in weights or _names_here():
-        try:
-            chosen = choose_weights(word, offline=True)
-            stored = verify_weights(chosen.known, chosen.path, check_network)
-        except RobustMatteError as error:
-            errors.append(error)
-        else:
-            rows.append([chosen.known.name if chosen.known else "own", *_described(stored)])
+        heed()
+        for word in weights or _names_here():
+            try:
+                chosen = choose_weights(word, offline=False, may_be_absent=False)
+                stored = verify_weights(chosen.known, chosen.path, check_network)
+            except RobustMatteError as error:
+                errors.append(error)
+            else:
+                rows.append([chosen.known.name if chosen.known else "own", *_described(stored)])
     _print_table([], rows)
     for found in errors[:-1]:
         print(f"{found.what}\n{found.hint}", file=sys.stderr)

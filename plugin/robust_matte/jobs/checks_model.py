@@ -6,9 +6,13 @@ Libraries are imported by the check that needs them: one that cannot be loaded i
 from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from robust_matte.jobs.examination import Examination
 from robust_matte.jobs.findings import Finding, State
+
+if TYPE_CHECKING:
+    from robust_matte.keying.model import MatteModel
 
 __all__ = ["check_weights"]
 
@@ -42,9 +46,7 @@ def check_weights(examination: Examination) -> Iterator[Finding]:
 
 
 def _try_network(examination: Examination, path: Path, sha256: str) -> Finding:
-    """Load the network and key the second of two frames of grey, which has a state to carry."""
-    import numpy as np
-
+    """Load the network and key with it."""
     from robust_matte.keying.model import Weights
     from robust_matte.keying.network import Network
     from robust_matte.media.windows import Size
@@ -58,16 +60,13 @@ def _try_network(examination: Examination, path: Path, sha256: str) -> Finding:
         device=examination.runs_on,
         threads=0,
     )
-    network.reset()
-    view = np.full((_SIDE, _SIDE, 3), 0.5, np.float32)
-    network.roll(network.shrink(view))
-    _, alpha = network.matte(view, network.shrink(view))
+    holds_numbers = _keys_grey(network)
     identity = network.identity
     said = (
         f"{identity.variant} with the {identity.refiner.replace('_', ' ')}, on {identity.device}; "
         f"loaded and tried in {perf_counter() - began:.1f} s"
     )
-    if alpha.shape == view.shape[:2] and np.isfinite(alpha).all():
+    if holds_numbers:
         return Finding(name="network", said=said)
     return Finding(
         name="network",
@@ -76,3 +75,14 @@ def _try_network(examination: Examination, path: Path, sha256: str) -> Finding:
         todo="Try --device cpu; if that works, the card or its driver is at fault",
         exit_code=5,
     )
+
+
+def _keys_grey(network: "MatteModel") -> bool:
+    """Key the second of two frames of grey, which has a state to carry; say if it holds numbers."""
+    import numpy as np
+
+    view = np.full((_SIDE, _SIDE, 3), 0.5, np.float32)
+    network.reset()
+    network.roll(network.shrink(view))
+    _, alpha = network.matte(view, network.shrink(view))
+    return alpha.shape == view.shape[:2] and bool(np.isfinite(alpha).all())

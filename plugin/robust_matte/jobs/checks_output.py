@@ -27,7 +27,11 @@ _MB, _GIB = 10**6, 2**30
 def check_output(examination: Examination) -> Iterator[Finding]:
     """Write frames' worth of noise where results are to go, over one another and durably."""
     asked = examination.output.absolute()
-    place = next(one for one in chain([asked], asked.parents) if one.exists())
+    try:
+        place = next((one for one in chain([asked], asked.parents) if one.exists()), asked)
+    except OSError as error:  # a name that is too long, a folder that may not be looked into
+        yield _problem(f"{asked} cannot be written to: {error.strerror}")
+        return
     told = str(place) if place == asked else f"{asked} is not there yet; {place}"
     folder = place / f".robust_matte_doctor-{os.getpid()}"
     try:

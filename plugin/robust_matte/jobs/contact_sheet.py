@@ -8,14 +8,15 @@ import numpy as np
 import OpenImageIO as oiio
 
 from robust_matte.colour.model_view import ModelView
-from robust_matte.errors import SettingsError, WouldOverwriteError
-from robust_matte.jobs.finished import read_finished, read_foreground
+from robust_matte.errors import WouldOverwriteError
+from robust_matte.jobs.finished import FinishedFrame, read_finished, read_foreground
+from robust_matte.jobs.marks import is_there
 from robust_matte.jobs.outputs import Outputs
+from robust_matte.jobs.own_file import check_own_file
 from robust_matte.jobs.showing import backdrop_light, composite, display_codes
 from robust_matte.keying.segments import Reset
 from robust_matte.media.atomic import check_writable
 from robust_matte.media.frames import FloatImage
-from robust_matte.media.links import real_path
 from robust_matte.media.plates import Plate
 from robust_matte.media.png_write import write_png
 from robust_matte.media.stills import text_attribute
@@ -72,23 +73,18 @@ def check_sheet(path: Path, taken: Collection[Path], *, overwrite: bool) -> None
         overwrite: Whether other files may be replaced.
 
     Raises:
-        SettingsError: It is no PNG, or a file of the plate or the model.
+        SettingsError: It is no PNG, a folder, or a file of the plate, the weights or the result.
         WouldOverwriteError: It is there and no contact sheet.
         WriteError: It cannot be written there.
     """
-    if path.suffix.lower() != ".png" or real_path(path) in taken:
-        raise SettingsError(
-            f"The contact sheet {path} is no PNG of its own.",
-            hint="Name another file that ends in .png, or none.",
-            path=path,
-        )
-    if path.exists() and not overwrite and text_attribute(path, "ImageDescription") != _MARK:
+    check_own_file(path, "contact sheet", (".png",), taken)
+    check_writable(path)
+    if is_there(path) and not overwrite and text_attribute(path, "ImageDescription") != _MARK:
         raise WouldOverwriteError(
             f"{path} exists and is no contact sheet.",
             hint="Name another file with --contact-sheet, or replace it with --overwrite.",
             path=path,
         )
-    check_writable(path)
 
 
 def draw_contact_sheet(
@@ -112,7 +108,9 @@ def draw_contact_sheet(
     for shown, task in zip(frames, tasks, strict=True):
         frame = task()
         light = seen.working(frame.pixels)
-        tiles = [_tile(display_codes(light)), *_result_tiles(outputs, shown.number, seen.encoding)]
+        finished = read_finished(outputs, shown.number, seen.encoding, frame.header.display_window)
+        foreground = read_foreground(outputs, shown.number, seen.encoding)
+        tiles = [_tile(display_codes(light)), *_result_tiles(finished, foreground)]
         rows.append(_row(tiles, shown.label))
     _save(path, np.concatenate(rows))
 
@@ -121,10 +119,8 @@ def _labelled(number: int, reset: Reset | None) -> ShownFrame:
     return ShownFrame(number, f"{number}  {reset}" if reset else f"{number}")
 
 
-def _result_tiles(outputs: Outputs, number: int, encoding: PlateSpace) -> list[FloatImage]:
+def _result_tiles(finished: FinishedFrame, foreground: FloatImage) -> list[FloatImage]:
     """Return alpha, foreground and the comp over a checker."""
-    finished = read_finished(outputs, number, encoding)
-    foreground = read_foreground(outputs, number, encoding)
     rgb, alpha = _tile(finished.rgb), _tile(finished.alpha)
     size = Size(rgb.shape[1], rgb.shape[0])
     checker = backdrop_light(Backdrop(None), size, square=_SQUARE, encoding=PlateSpace.SRGB)

@@ -31,13 +31,16 @@ class FinishedFrame:
     window: Window
 
 
-def read_finished(outputs: Outputs, number: int, encoding: PlateSpace) -> FinishedFrame:
+def read_finished(
+    outputs: Outputs, number: int, encoding: PlateSpace, display: Window
+) -> FinishedFrame:
     """Read a frame's colour and alpha.
 
     Args:
         outputs: The finished files.
         number: Frame number.
         encoding: The display encoding of formats that do not hold light.
+        display: The display window, which is all that a format without windows covers.
 
     Raises:
         FrameReadError: The file is gone or damaged.
@@ -46,7 +49,7 @@ def read_finished(outputs: Outputs, number: int, encoding: PlateSpace) -> Finish
     whole = read_channels(path, tuple("RGBA"))
     rgb, alpha = whole[..., :3], whole[..., 3:]
     if outputs.format is ImageFormat.PNG:
-        rgb = _light(rgb, encoding) * alpha
+        return FinishedFrame(_light(rgb, encoding) * alpha, alpha, display)
     return FinishedFrame(rgb, alpha, read_frame_header(path).data_window)
 
 

@@ -7,15 +7,13 @@ from functools import partial
 from robust_matte.errors import InputError
 from robust_matte.jobs.plate_info import OtherWindow, Trouble
 from robust_matte.jobs.progress import Listener, StageReached
-from robust_matte.jobs.survey import check_display
+from robust_matte.jobs.survey import HEADER_READERS, HEADERS_HELD, check_display
 from robust_matte.media.plates import Plate
 from robust_matte.media.readahead import ReadAhead
 from robust_matte.media.still_facts import StillFacts, read_still_facts
 from robust_matte.media.windows import Window
 
 __all__ = ["Headers", "read_headers"]
-
-_READERS, _HELD = 8, 64  # a file server answers eight questions in the time of one
 
 _Read = tuple[int, StillFacts | InputError]
 
@@ -52,7 +50,7 @@ def read_headers(plate: Plate, listener: Listener) -> Headers:
     headers = Headers()
     total = len(plate.numbers)
     tasks = (partial(_read, plate, number) for number in plate.numbers)
-    with ReadAhead(tasks, threads=_READERS, depth=_HELD) as read:
+    with ReadAhead(tasks, threads=HEADER_READERS, depth=HEADERS_HELD) as read:
         for done, (number, facts) in enumerate(read, start=1):
             if isinstance(facts, InputError):
                 _count_unreadable(headers, facts)
@@ -83,8 +81,9 @@ def _add(headers: Headers, number: int, facts: StillFacts) -> None:
     headers.data = headers.data.united(facts.data_window)
     headers.differing_data += facts.data_window != headers.first.data_window
     if facts.parts[0].channels != headers.first.parts[0].channels:
+        if not headers.differing_channels:
+            headers.first_differing = number
         headers.differing_channels += 1
-        headers.first_differing = headers.first_differing or number
     if facts.display_window != headers.first.display_window:
         window = facts.display_window
         known = headers.others.get(window, OtherWindow(frame=number, window=window, count=0))

@@ -6,7 +6,7 @@ from robust_matte.colour.model_view import ModelView
 from robust_matte.errors import InputError
 from robust_matte.jobs.headers import Headers, read_headers
 from robust_matte.jobs.memory import memory_needed
-from robust_matte.jobs.movie_info import coding_info, colour_tags, storage_info
+from robust_matte.jobs.movie_info import coding_info, colour_tags, damage, storage_info
 from robust_matte.jobs.plan import SegmentRecord
 from robust_matte.jobs.plate_info import (
     ChannelInfo,
@@ -19,8 +19,8 @@ from robust_matte.jobs.plate_info import (
     Trouble,
 )
 from robust_matte.jobs.plate_space import assume_space
-from robust_matte.jobs.progress import Event, Listener, StageReached, Warned, silent
-from robust_matte.jobs.survey import find_cuts, settle_area
+from robust_matte.jobs.progress import Event, Listener, Warned, silent
+from robust_matte.jobs.survey import count_frames, find_cuts, settle_area
 from robust_matte.keying.prepared import Preparation
 from robust_matte.keying.segments import own_step, split_segments
 from robust_matte.media.movie_facts import read_movie_facts
@@ -77,7 +77,8 @@ def inspect_plate(
     else:
         info = _sequence_info(plate, notes, listener)
     found = _segments(plate, info, notes, listener) if with_cuts else None
-    notes.warnings += plate.warnings
+    told = {one.what for one in notes.problems}
+    notes.warnings += [text for text in plate.warnings if text not in told]
     return info.model_copy(
         update={
             "segments": found,
@@ -184,10 +185,10 @@ def _colour_info(plate: Plate, tags: dict[str, str], notes: _Notes) -> ColourInf
 
 
 def _movie_info(plate: MoviePlate, notes: _Notes, listener: Listener) -> PlateInfo:
-    movie, total = plate.movie, plate.movie.info.declared_frames or 0
-    movie.count(
-        lambda done: listener(StageReached("planning", done, max(done, total), "counting frames"))
-    )
+    movie = plate.movie
+    count_frames(plate, listener)
+    if (stop := damage(movie)) is not None:
+        notes.add(stop)
     facts, window = read_movie_facts(movie.path), movie.header.display_window
     return PlateInfo(
         plate=plate.source,

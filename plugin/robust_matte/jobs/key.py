@@ -16,7 +16,7 @@ from robust_matte.jobs.planning import PlannedJob, plan_job
 from robust_matte.jobs.progress import Event, Listener, StageReached, Warned, silent
 from robust_matte.jobs.report import Report, Written
 from robust_matte.jobs.review import Review, make_review
-from robust_matte.jobs.targets import Target, targets_for
+from robust_matte.jobs.targets import Target, targets_for, warn_of_black
 from robust_matte.keying.model import ModelOpener
 from robust_matte.keying.network import Network
 from robust_matte.keying.rolling import Run, key_runs
@@ -37,6 +37,8 @@ class KeyResult:
     Attributes:
         outputs: The pattern of each kind of file, by layer.
         written: Frames written in this run.
+        held: Those of them that repeat the frame before a hole.
+        black: Those of them that are transparent black, for a hole.
         kept: Frames that were right already.
         segments: Segments of the plate.
         seconds: From start to end.
@@ -48,6 +50,8 @@ class KeyResult:
 
     outputs: dict[str, str]
     written: int
+    held: int
+    black: int
     kept: int
     segments: int
     seconds: float
@@ -75,11 +79,14 @@ def key(
     job = plan_job(settings, kept_events, open_model)
     opened = job.opened
     targets = targets_for(opened.frames, opened.plate.numbers, settings.missing)
+    warn_of_black(targets, settings.missing, kept_events)
     todo = _unfinished(job, targets, kept_events)
     _write_all(job, targets, todo, kept_events)
     return KeyResult(
         outputs={layer: str(pattern) for layer, pattern in opened.outputs.patterns.items()},
         written=len(todo),
+        held=sum(one.held is not None for one in todo),
+        black=sum(one.source is None for one in todo),
         kept=len(targets) - len(todo),
         segments=len(job.plan.segments),
         contact_sheet=_draw_sheet(job, targets, kept_events),
@@ -119,7 +126,7 @@ def _draw_sheet(job: PlannedJob, targets: Sequence[Target], listener: Listener) 
     asked = opened.settings.contact_sheet
     if asked == "none":
         return None
-    path = opened.outputs.job_folder / "contact_sheet.png" if asked == "auto" else Path(asked)
+    path = opened.outputs.sheet_file if asked == "auto" else Path(asked)
     own = [one.number for one in targets if one.source == one.number]
     resets = {one.first: one.reset for one in job.plan.keyed_segments()}
     listener(StageReached("showing", 0, 0, "drawing the contact sheet"))
@@ -151,7 +158,7 @@ def _write_all(
 ) -> None:
     """Key and write what is to be done, reporting on this thread in the order of the work."""
     opened = job.opened
-    opened.outputs.remove_leftovers([target.number for target in todo])
+    opened.outputs.remove_leftovers([target.number for target in targets])
     report = Report(len(todo), opened.outputs, opened.settings.nonfinite, listener)
     runs = _runs(job, targets, todo)
     with (

@@ -1,10 +1,26 @@
 """What is known of a movie, for `PlateInfo`."""
 
+from robust_matte.errors import FrameReadError
 from robust_matte.jobs.plate_info import ChannelInfo, CodingInfo, PartInfo, StorageInfo
 from robust_matte.media.movie_facts import MovieFacts
 from robust_matte.media.movies import Movie
+from robust_matte.media.sequences import frame_ranges
 
-__all__ = ["coding_info", "colour_tags", "storage_info"]
+__all__ = ["coding_info", "colour_tags", "damage", "storage_info"]
+
+
+def damage(movie: Movie) -> FrameReadError | None:
+    """Return what stops `key` where good frames follow damaged ones; None if none does."""
+    damaged = movie.damaged
+    if not damaged:
+        return None
+    noun = "Frames" if len(damaged) > 1 else "Frame"
+    return FrameReadError(
+        f"{noun} {frame_ranges(damaged)} of {movie.path} cannot be decoded.",
+        hint=movie.way_around(damaged[0]),
+        frame=damaged[0],
+        path=movie.path,
+    )
 
 
 def storage_info(movie: Movie, facts: MovieFacts) -> StorageInfo:

@@ -10,10 +10,10 @@ from robust_matte.jobs.outputs import Outputs
 from robust_matte.jobs.plate_space import AssumedSpace, assume_space
 from robust_matte.jobs.progress import Listener, StageReached, Warned
 from robust_matte.jobs.review import check_review
-from robust_matte.jobs.survey import Windows, requested_frames, survey_windows
+from robust_matte.jobs.survey import Windows, count_frames, requested_frames, survey_windows
 from robust_matte.keying.prepared import Preparation
 from robust_matte.media.links import real_path
-from robust_matte.media.plates import Plate, open_plate
+from robust_matte.media.plates import MoviePlate, Plate, open_plate
 from robust_matte.media.windows import Size
 from robust_matte.settings.frame_range import FrameRange
 from robust_matte.settings.key_settings import KeySettings
@@ -68,6 +68,8 @@ def open_job(settings: KeySettings, listener: Listener, weights: Path) -> Opened
         SettingsError: A setting does not fit the plate.
     """
     plate = open_plate(settings.plate, first_frame=settings.first_frame)
+    if isinstance(plate, MoviePlate):
+        count_frames(plate, listener)
     place = Path(settings.output or f"{plate.pattern.stem}_matte")
     outputs = Outputs.named(
         str(place.absolute()),  # messages and the summary name it in full

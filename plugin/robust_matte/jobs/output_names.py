@@ -4,8 +4,10 @@ from pathlib import Path
 
 from robust_matte.errors import SettingsError
 from robust_matte.media.formats import IMAGE_SUFFIXES, MOVIE_SUFFIXES
+from robust_matte.media.links import is_folder
 from robust_matte.media.sequences import FramePattern, is_pattern
 from robust_matte.settings.choices import Compression, Depth, ImageFormat
+from robust_matte.settings.spelling import is_utf8, legible
 
 __all__ = ["check_storage", "format_of", "name_files"]
 
@@ -22,11 +24,16 @@ def name_files(
         is_still: Whether the plate is one frame, whose result may have a name without number.
 
     Raises:
-        SettingsError: The name is of no format that is written, of another one than asked for, or
-            has no place for the frame number.
+        SettingsError: The name is no UTF-8, of no format that is written, of another one than asked
+            for, or has no place for the frame number.
     """
+    if not is_utf8(text):
+        raise SettingsError(
+            f"The output {legible(text)} cannot be used: its name is not valid UTF-8.",
+            hint="Choose another name, or another folder.",
+        )
     path = Path(text)
-    names_file = path.suffix.lower() in IMAGE_SUFFIXES | MOVIE_SUFFIXES and not path.is_dir()
+    names_file = path.suffix.lower() in IMAGE_SUFFIXES | MOVIE_SUFFIXES and not is_folder(path)
     if names_file or is_pattern(path.name):
         pattern = _named_file(text, needs_number=plate.digits > 0 and not is_still)
         _refuse_contradiction(pattern, asked)

@@ -89,6 +89,16 @@ class Outputs:
         return self.pattern.folder / f"{self.pattern.stem or 'matte'}.robust_matte"
 
     @property
+    def plan_file(self) -> Path:
+        """The plan."""
+        return self.job_folder / "plan.json"
+
+    @property
+    def sheet_file(self) -> Path:
+        """The contact sheet, where no other place is named."""
+        return self.job_folder / "contact_sheet.png"
+
+    @property
     def patterns(self) -> dict[str, FramePattern]:
         """The pattern of each file of a frame, by the layer it holds; `rgba` is always there."""
         if self.layers is Layers.COMBINED:
@@ -139,7 +149,8 @@ class Outputs:
                     )
 
     def remove_leftovers(self, numbers: Sequence[int]) -> None:
-        """Remove what a killed run left of these frames under temporary names."""
+        """Remove what killed runs left of the job and of these frames under temporary names."""
+        remove_leftovers(self.job_folder, [self.plan_file.name, self.sheet_file.name])
         for pattern in self.patterns.values():
             remove_leftovers(pattern.folder, [pattern.path(number).name for number in numbers])
 

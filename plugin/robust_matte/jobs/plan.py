@@ -5,13 +5,13 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from robust_matte.errors import WouldOverwriteError
 from robust_matte.keying.segments import Reset, Segment
 from robust_matte.media.atomic import write_atomically
 from robust_matte.media.windows import Size, Window
-from robust_matte.settings.choices import PlateSpace
+from robust_matte.settings.choices import ImageFormat, Layers, PlateSpace
 
 __all__ = ["Pins", "Plan", "PlateRecord", "Request", "SegmentRecord", "WeightsRecord", "load_plan"]
 
@@ -77,6 +77,14 @@ class Request(BaseModel):
     low_size: Size
     settings: dict[str, Any]
     pins: Pins
+
+    @field_validator("settings")
+    @classmethod
+    def _names_its_files(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        """Refuse a plan whose frames could not be found again: of a later version, or edited."""
+        Layers(str(settings.get("layers")))
+        ImageFormat(str(settings.get("format")))
+        return settings
 
     def differences(self, other: "Request") -> list[str]:
         """Say in which fields two requests differ, as `plate.fingerprint`."""

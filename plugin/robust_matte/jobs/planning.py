@@ -6,6 +6,7 @@ from typing import Any
 
 from robust_matte import __version__
 from robust_matte.errors import SettingsError, WouldOverwriteError
+from robust_matte.jobs.marks import is_there
 from robust_matte.jobs.memory import check_memory
 from robust_matte.jobs.obtaining import obtain_weights
 from robust_matte.jobs.opening import OpenedJob, open_job
@@ -18,11 +19,13 @@ from robust_matte.jobs.plan import (
     WeightsRecord,
     load_plan,
 )
+from robust_matte.jobs.plan_mismatch import other_job
 from robust_matte.jobs.progress import Listener, StageReached
 from robust_matte.jobs.survey import find_cuts
 from robust_matte.keying.model import MatteModel, ModelOpener, Weights
 from robust_matte.keying.network import Network
 from robust_matte.keying.segments import split_segments
+from robust_matte.media.atomic import check_writable
 from robust_matte.media.sequences import frame_ranges
 from robust_matte.settings.choices import ImageFormat, Layers
 from robust_matte.settings.cut_list import CutList
@@ -131,8 +134,10 @@ def _settings_that_count(opened: OpenedJob) -> dict[str, Any]:
 
 def _settled_plan(opened: OpenedJob, request: Request, listener: Listener) -> Plan:
     """Take the plan on disk if it is for this request, else make and save one."""
-    path = opened.outputs.job_folder / "plan.json"
+    path = opened.outputs.plan_file
     known = _known_plan(opened, request, path)
+    if known is None:
+        check_writable(path)  # before a long look for cuts
     plan = known or _new_plan(opened, request, listener)
     if not opened.settings.overwrite:
         opened.outputs.refuse_foreign(opened.frames, plan.job)
@@ -152,22 +157,16 @@ def _known_plan(opened: OpenedJob, request: Request, path: Path) -> Plan | None:
     if known is None or known.request == request:
         return known
     if not opened.settings.overwrite and _has_frames(opened, known):
-        names = ", ".join(known.request.differences(request))
-        raise WouldOverwriteError(
-            f"{path} is of a job that differs in {names}, and whose frames are there.",
-            hint="Choose another output, or key everything again with --overwrite.",
-            path=path,
-        )
+        raise other_job(path, known.request, request)
     return None
 
 
 def _has_frames(opened: OpenedJob, known: Plan) -> bool:
     """Say whether a job left frames behind."""
     told = known.request.settings
-    form = ImageFormat(told.get("format", ImageFormat.EXR))  # all there was before it was told
-    outputs = opened.outputs.in_form(Layers(told["layers"]), form)
+    outputs = opened.outputs.in_form(Layers(told["layers"]), ImageFormat(told["format"]))
     numbers = [number for one in known.segments for number in range(one.first, one.last + 1)]
-    return any(path.exists() for number in numbers for path in outputs.files(number))
+    return any(is_there(path) for number in numbers for path in outputs.files(number))
 
 
 def _new_plan(opened: OpenedJob, request: Request, listener: Listener) -> Plan:

@@ -14,7 +14,7 @@ class StageReached:
     """Work of one kind goes on.
 
     Attributes:
-        stage: `planning`, `fetching`, `loading`, `checking`, `rolling` or `showing`.
+        stage: `planning`, `fetching`, `loading`, `checking`, `rolling`, `showing` or `comparing`.
         done: Finished units; while rolling, the frame number.
         total: Units in all; 0 where that is unknown.
         text: What is being done, for people.

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from robust_matte.errors import SettingsError, WouldOverwriteError
 from robust_matte.jobs.finished import read_finished
+from robust_matte.jobs.marks import is_there
 from robust_matte.jobs.outputs import Outputs
+from robust_matte.jobs.own_file import check_own_file
 from robust_matte.jobs.progress import Listener, StageReached, Warned
 from robust_matte.jobs.showing import backdrop_light, composite, display_codes
 from robust_matte.media.atomic import check_writable, remove_leftovers
 from robust_matte.media.frames import FloatImage
-from robust_matte.media.links import real_path
 from robust_matte.media.movie_write import (
     LARGEST_SIDE,
     MovieFormat,
@@ -73,28 +74,23 @@ def check_review(path: Path, taken: Collection[Path], size: Size, *, overwrite: 
         overwrite: Whether other files may be replaced.
 
     Raises:
-        SettingsError: It is no movie of its own, or the picture is too large for one.
+        SettingsError: It cannot be a movie's file of its own, or the picture is too large for one.
         WouldOverwriteError: It is there and no review.
         OutputError: It cannot be written there.
     """
-    if path.suffix.lower() not in _SUFFIXES or real_path(path) in taken:
-        raise SettingsError(
-            f"The review {path} is no .mp4 or .mov file of its own.",
-            hint="Name another file that ends in .mp4 or .mov.",
-            path=path,
-        )
+    check_own_file(path, "review", _SUFFIXES, taken)
     if max(size.width, size.height) > LARGEST_SIDE:
         raise SettingsError(
             f"A review of {size} pixels cannot be made: H.264 movies end at {LARGEST_SIDE} a side.",
             hint="Leave --review out, and look at the finished frames.",
         )
-    if path.is_file() and not overwrite and comment_of(path) != _MARK:
+    check_writable(path)
+    if is_there(path) and not overwrite and comment_of(path) != _MARK:
         raise WouldOverwriteError(
             f"{path} exists and is no review of this program.",
             hint="Name another file with --review, or replace it with --overwrite.",
             path=path,
         )
-    check_writable(path)
 
 
 def make_review(path: Path, review: Review, listener: Listener) -> None:
@@ -132,7 +128,7 @@ def make_review(path: Path, review: Review, listener: Listener) -> None:
 
 def _picture(review: Review, number: int, below: FloatImage) -> Picture:
     """Show one finished frame, cut to the display window, over the backdrop."""
-    finished = read_finished(review.outputs, number, review.encoding)
+    finished = read_finished(review.outputs, number, review.encoding, review.display)
     light = below
     window = finished.window.intersected(review.display)
     if not window.is_empty:

@@ -12,6 +12,7 @@ from robust_matte.jobs.progress import Listener, StageReached, Warned
 from robust_matte.keying.cuts import CutDetector, Decision, sampled_rows, signature
 from robust_matte.keying.memory import naming_out_of_memory
 from robust_matte.keying.prepared import Preparation
+from robust_matte.keying.segments import own_step
 from robust_matte.media.frames import Frame
 from robust_matte.media.plates import MoviePlate, Plate
 from robust_matte.media.readahead import ReadAhead
@@ -21,8 +22,11 @@ from robust_matte.settings.choices import Missing, WorkArea
 from robust_matte.settings.frame_range import FrameRange
 
 __all__ = [
+    "HEADERS_HELD",
+    "HEADER_READERS",
     "Windows",
     "check_display",
+    "count_frames",
     "find_cuts",
     "requested_frames",
     "settle_area",
@@ -31,6 +35,7 @@ __all__ = [
 
 _LARGEST_AREA = 1.5  # times the display window, per axis
 _DECODERS, _HELD = 2, 6
+HEADER_READERS, HEADERS_HELD = 8, 64  # a file server answers eight questions in the time of one
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,14 @@ class Windows:
 
     display: Window
     area: Window
+
+
+def count_frames(plate: MoviePlate, listener: Listener) -> None:
+    """Decode a movie once to count its frames, and tell how far that is; the count is kept."""
+    total = plate.movie.info.declared_frames or 0
+    plate.movie.count(
+        lambda done: listener(StageReached("planning", done, max(done, total), "counting frames"))
+    )
 
 
 def survey_windows(plate: Plate, wish: WorkArea, listener: Listener) -> Windows:
@@ -54,10 +67,13 @@ def survey_windows(plate: Plate, wish: WorkArea, listener: Listener) -> Windows:
     first = plate.numbers[0]
     display = plate.header(first).display_window
     area = display
-    for number in (first,) if isinstance(plate, MoviePlate) else plate.numbers:
-        header = plate.header(number)
-        check_display(number, header.display_window, first, display)
-        area = area.united(header.data_window)
+    numbers = (first,) if isinstance(plate, MoviePlate) else plate.numbers
+    tasks = (partial(plate.header, number) for number in numbers)
+    with ReadAhead(tasks, threads=HEADER_READERS, depth=HEADERS_HELD) as headers:
+        for done, (number, header) in enumerate(zip(numbers, headers, strict=True), start=1):
+            check_display(number, header.display_window, first, display)
+            area = area.united(header.data_window)
+            listener(StageReached("planning", done, len(numbers), "reading headers"))
     return Windows(display, settle_area(display, area, wish, listener))
 
 
@@ -106,11 +122,20 @@ def requested_frames(plate: Plate, asked: FrameRange | None, policy: Missing) ->
     if missing and policy is Missing.FAIL:
         raise MissingFramesError(
             f"{plate.source} lacks the frames {frame_ranges(missing)} of {wanted}.",
-            hint="Render them, ask for others with --frames, or fill them with --missing hold or "
+            hint=f"Render them, {_others(plate, wanted)}, or fill them with --missing hold or "
             "--missing black.",
             frame=missing[0],
         )
     return wanted
+
+
+def _others(plate: Plate, wanted: FrameRange) -> str:
+    """Say which frames to ask for instead: of a plate on twos, its own."""
+    inside = [number for number in plate.numbers if wanted.first <= number <= wanted.last]
+    step = own_step(inside)
+    if step == 1 or inside != list(range(inside[0], inside[-1] + 1, step)):
+        return "ask for others with --frames"
+    return f"ask for those that are there with --frames {FrameRange(inside[0], inside[-1], step)}"
 
 
 def find_cuts(plate: Plate, preparation: Preparation, listener: Listener) -> list[Decision]:

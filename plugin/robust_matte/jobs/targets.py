@@ -4,9 +4,11 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from robust_matte.jobs.progress import Listener, Warned
+from robust_matte.media.sequences import frame_ranges
 from robust_matte.settings.choices import Missing
 
-__all__ = ["Target", "targets_for"]
+__all__ = ["Target", "targets_for", "warn_of_black"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +54,11 @@ def targets_for(wanted: Iterable[int], present: Sequence[int], missing: Missing)
         else:
             targets.append(Target(number, None))
     return targets
+
+
+def warn_of_black(targets: Iterable[Target], missing: Missing, listener: Listener) -> None:
+    """Name the frames that were to be held, where there is none before them to hold."""
+    black = [one.number for one in targets if one.source is None]
+    if missing is Missing.HOLD and black:
+        numbers = frame_ranges(black)
+        listener(Warned(f"The frames {numbers} have none before them to hold: they are black."))

@@ -101,16 +101,16 @@ def choose_device(name: str) -> torch.device:
         if torch.cuda.is_available():
             return torch.device("cuda")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    device = torch.device(name)
+    kind, _, index = name.partition(":")
     counts = {"cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
-    found = counts.get(device.type, 1)
-    if (device.index or 0) >= found:
+    found = counts.get(kind, 1)
+    if int(index or 0) >= found:  # before torch, which takes cuda:256 for cuda:0
         raise DeviceError(
             f"The device {name} cannot be used: torch {torch.__version__} sees {found} "
-            f"{device.type} devices.",
+            f"{kind} devices.",
             hint="Take --device cpu, or run robust-matte doctor, which says why.",
         )
-    return device
+    return torch.device(kind, int(index)) if index else torch.device(kind)
 
 
 def _cuda_index(name: str) -> int | None:

@@ -8,6 +8,7 @@ __all__ = ["keep_heap"]
 # glibc's mallopt(3)
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 _LARGEST_BLOCK = 1 << 30
+_LARGEST_BEFORE_2_35 = 1 << 25  # glibc refused more: mallopt(3), DEFAULT_MMAP_THRESHOLD_MAX
 
 
 def keep_heap() -> bool:
@@ -32,6 +33,7 @@ def keep_heap() -> bool:
     if set_option is None:  # musl
         return False
     has_one_arena: bool = set_option(_ARENA_MAX, 1) == 1
-    keeps_blocks: bool = set_option(_MMAP_THRESHOLD, _LARGEST_BLOCK) == 1
+    largest = (_LARGEST_BLOCK, _LARGEST_BEFORE_2_35)
+    keeps_blocks = any(set_option(_MMAP_THRESHOLD, size) == 1 for size in largest)
     keeps_top: bool = set_option(_TRIM_THRESHOLD, _LARGEST_BLOCK) == 1
     return has_one_arena and keeps_blocks and keeps_top

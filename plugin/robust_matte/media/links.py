@@ -1,9 +1,9 @@
-"""Where a name leads, through links."""
+"""Where a name leads, through links, and what is there."""
 
 import os
 from pathlib import Path
 
-__all__ = ["real_path"]
+__all__ = ["is_folder", "real_path"]
 
 
 def real_path(path: Path) -> Path:
@@ -12,3 +12,14 @@ def real_path(path: Path) -> Path:
     `Path.resolve` raises on such a circle up to Python 3.12.
     """
     return Path(os.path.realpath(path))
+
+
+def is_folder(path: Path) -> bool:
+    """Say whether a name is that of a folder; no, where the system does not tell.
+
+    `Path.is_dir` raises up to Python 3.13 where the way there is barred or a name is too long.
+    """
+    try:
+        return path.is_dir()
+    except OSError:
+        return False

@@ -12,7 +12,8 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from robust_matte.errors import FrameReadError, InputError
-from robust_matte.media.failures import cannot_open, meant
+from robust_matte.media.failures import cannot_open, meant, refuse_barred
+from robust_matte.media.links import is_folder
 
 __all__ = ["opened_movie", "read_first_frame"]
 
@@ -101,7 +102,8 @@ def _kinds(container: InputContainer) -> str:
 
 def _check_file(path: Path) -> None:
     """Refuse what is no file, or an empty one."""
-    if path.is_dir():
+    refuse_barred(path)
+    if is_folder(path):
         what = f"{path} is a folder, not a movie."
         hint = "Name the movie in it."
     elif not path.exists():

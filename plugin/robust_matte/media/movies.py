@@ -22,9 +22,12 @@ from robust_matte.media.frames import FloatImage, Frame, FrameHeader
 from robust_matte.media.movie_pixels import read_rgb
 from robust_matte.media.movie_streams import opened_movie, read_first_frame
 from robust_matte.media.movie_tags import MovieInfo, is_steady, read_info
+from robust_matte.media.sequences import frame_ranges
 from robust_matte.media.windows import Window
 
 __all__ = ["Movie"]
+
+_WARM_UP = 16  # the default: frames after the first one that are read ahead of it
 
 
 class Movie:
@@ -53,6 +56,7 @@ class Movie:
         self.name = path.stem
         self._first = first_frame
         self._count: int | None = None
+        self._damaged: tuple[int, ...] = ()
         self._counted_warnings: tuple[str, ...] = ()
         self.info, self._coding = self._probe()
 
@@ -75,6 +79,12 @@ class Movie:
         if self._count is None:
             self._count, self._counted_warnings = self._count_frames(listener)
         return self._count
+
+    @property
+    def damaged(self) -> tuple[int, ...]:
+        """Those of `numbers` that do not decode, with good frames after them."""
+        self.count()
+        return self._damaged
 
     @property
     def header(self) -> FrameHeader:
@@ -145,8 +155,21 @@ class Movie:
             if isinstance(slot, FFmpegError) and not isinstance(slot, InvalidDataError):
                 reason = slot.strerror or reason
             what = f"cannot be decoded: {reason}."
-            hint = "Copy the movie again, or key its good frames as an image sequence."
+            hint = self.way_around(number)
         return partial(_fail, f"Frame {number} of {self.path} {what}", hint, number, self.path)
+
+    def way_around(self, number: int) -> str:
+        """Return the way out where a frame is damaged: what is before it can be keyed alone."""
+        first, last = self._first, min((number, *self._damaged)) - 1
+        if last < first:
+            return "Copy the movie again, or key its good frames as an image sequence."
+        frames = f"{first}-{last}" if last > first else f"{first}"
+        shorter = f" --warm-up {last - first}" if last - first < _WARM_UP else ""
+        flags = f"--frames {frames} --cuts off{shorter}"
+        return (
+            f"Copy the movie again, key what is before the damage with {flags}, or key its good "
+            "frames as an image sequence."
+        )
 
     def _convert(self, number: int, frame: av.VideoFrame) -> Frame:
         info = self.info
@@ -200,24 +223,23 @@ class Movie:
             if slot.pts is not None:
                 times.append(slot.pts)
                 time_base = slot.time_base or time_base
-        damaged = [place for place in damaged if place < count]
-        found = self._oddities(total, count, damaged)
+        self._damaged = tuple(self._first + place - 1 for place in damaged if place < count)
+        found = self._oddities(total, count)
         if interlaced:
             found.append(
                 f"{self.path} turns interlaced; frames with two moments in them: {interlaced}."
             )
-        is_known = self.info.is_variable_rate or damaged  # a lost frame leaves a gap as well
+        is_known = self.info.is_variable_rate or self._damaged  # a lost frame leaves a gap as well
         if not is_known and not is_steady(sorted(times), time_base):
             found.append(_variable_rate(self.path))
         return count, tuple(found)
 
-    def _oddities(self, total: int, count: int, damaged: list[int]) -> list[str]:
+    def _oddities(self, total: int, count: int) -> list[str]:
         """Say what does not decode and how the container's own count differs."""
         found: list[str] = []
-        if damaged:
-            frames = ", ".join(str(self._first + place - 1) for place in damaged[:10])
-            more = f" and {len(damaged) - 10} more" if len(damaged) > 10 else ""
-            found.append(f"{self.path} cannot be decoded at frame {frames}{more}.")
+        if self._damaged:
+            noun = "Frames" if len(self._damaged) > 1 else "Frame"
+            found.append(f"{noun} {frame_ranges(self._damaged)} of {self.path} cannot be decoded.")
         if total > count:
             found.append(f"{self.path} ends in damage; frames left out there: {total - count}.")
         declared = self.info.declared_frames

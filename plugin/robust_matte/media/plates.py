@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Protocol
 
 from robust_matte.errors import FrameReadError, SettingsError
-from robust_matte.media.failures import cannot_open
+from robust_matte.media.failures import cannot_open, refuse_other_bytes
 from robust_matte.media.formats import MOVIE_SUFFIXES
 from robust_matte.media.frames import Frame, FrameHeader
-from robust_matte.media.links import real_path
+from robust_matte.media.links import is_folder, real_path
 from robust_matte.media.movies import Movie
 from robust_matte.media.sequences import FramePattern, ImageSequence, find_sequence
 from robust_matte.media.stills import is_float_image, read_frame, read_frame_header
@@ -201,7 +201,8 @@ def open_plate(text: str, *, first_frame: int = 1) -> Plate:
         SettingsError: The pattern cannot be understood, or a sequence is given a first frame.
     """
     path = Path(text).absolute()  # messages and logs name it in full
-    if path.suffix.lower() in MOVIE_SUFFIXES and not path.is_dir():
+    refuse_other_bytes(path)
+    if path.suffix.lower() in MOVIE_SUFFIXES and not is_folder(path):
         return MoviePlate(path, first_frame=first_frame)
     if first_frame != 1:
         raise SettingsError(
@@ -210,7 +211,9 @@ def open_plate(text: str, *, first_frame: int = 1) -> Plate:
             hint="Leave --first-frame out, or rename the files.",
             path=path,
         )
-    return SequencePlate(find_sequence(str(path)))
+    sequence = find_sequence(str(path))
+    refuse_other_bytes(Path(str(sequence.pattern)))  # a folder's files may have such names too
+    return SequencePlate(sequence)
 
 
 def _fingerprint(paths: Sequence[Path]) -> str:

@@ -14,8 +14,9 @@ from pathlib import Path
 import fileseq
 
 from robust_matte.errors import InputError, SettingsError
-from robust_matte.media.failures import meant
+from robust_matte.media.failures import meant, refuse_barred
 from robust_matte.media.formats import IMAGE_SUFFIXES, JOB_ATTRIBUTE, MOVIE_SUFFIXES
+from robust_matte.media.links import is_folder
 from robust_matte.media.stills import text_attribute
 from robust_matte.settings.frame_range import FrameRange
 
@@ -117,13 +118,14 @@ def find_sequence(text: str) -> ImageSequence:
     """Find the sequence, folder or still that `text` names.
 
     Raises:
-        InputError: Nothing is there, or more than one sequence is.
+        InputError: Nothing is there, more than one sequence is, or nobody may look.
         SettingsError: The pattern cannot be understood.
     """
     path = Path(text)
+    refuse_barred(path)
     if path.is_file():
         return _still(path)
-    if path.is_dir():
+    if is_folder(path):
         return _in_folder(path)
     if not is_pattern(path.name):
         raise InputError(f"There is no file or folder {path}.", hint=meant(path), path=path)
@@ -166,6 +168,7 @@ def _still(path: Path) -> ImageSequence:
 def _in_folder(folder: Path) -> ImageSequence:
     """Take a folder's only image sequence."""
     try:
+        os.scandir(folder).close()  # to fileseq a folder that may not be listed is an empty one
         listed = fileseq.FileSequence.findSequencesOnDisk(
             str(folder), pad_style=_STYLE, strictPadding=True
         )
@@ -199,7 +202,7 @@ def _not_one(folder: Path, names: Sequence[str]) -> InputError:
         return InputError(what, hint=hint, path=folder)
     what = f"The folder {folder} holds no EXR, TIFF, PNG, DPX or JPEG files."
     movies = sorted(path for path in folder.iterdir() if path.suffix.lower() in MOVIE_SUFFIXES)
-    inside = sorted(path for path in folder.iterdir() if path.is_dir())
+    inside = sorted(path for path in folder.iterdir() if is_folder(path))
     if movies:
         hint = f"Name the movie to key, such as {movies[0]}."
     elif inside:
@@ -268,11 +271,12 @@ def _number_texts(pattern: FramePattern) -> list[str]:
 
 
 def _cannot_list(folder: Path, error: Exception) -> InputError:
-    return InputError(
-        f"The folder {folder} cannot be listed: {error}.",
-        hint="Name the sequence itself, such as plate.####.exr.",
-        path=folder,
-    )
+    reason: object = error
+    hint = "Name the sequence itself, such as plate.####.exr."
+    if isinstance(error, OSError):
+        reason = error.strerror
+        hint = "Get the right to list it, and check that its disk or server is there."
+    return InputError(f"The folder {folder} cannot be listed: {reason}.", hint=hint, path=folder)
 
 
 def _with_frames(

@@ -9,7 +9,8 @@ import OpenImageIO as oiio
 
 from robust_matte.errors import FrameReadError, InputError
 from robust_matte.media.exr_header import passed_on, read_header
-from robust_matte.media.failures import cannot_open
+from robust_matte.media.failures import cannot_open, refuse_other_bytes
+from robust_matte.media.formats import IMAGE_SUFFIXES
 from robust_matte.media.frames import FloatImage, Frame, FrameHeader
 from robust_matte.media.windows import Window
 
@@ -25,6 +26,8 @@ __all__ = [
 ]
 
 log = logging.getLogger(__name__)
+
+_READ = "EXR, TIFF, PNG, DPX, JPEG, MOV, MP4, M4V, MKV, MXF, AVI, WEBM or TS"
 
 
 def read_frame_header(path: Path) -> FrameHeader:
@@ -166,6 +169,7 @@ def text_attribute(path: Path, name: str) -> str | None:
 
 def _open(path: Path, number: int | None = None) -> oiio.ImageInput:
     """Open an image with straight alpha kept straight."""
+    refuse_other_bytes(path)
     wish = oiio.ImageSpec()
     wish.attribute("oiio:UnassociatedAlpha", 1)
     image = oiio.ImageInput.open(str(path), wish)
@@ -177,6 +181,8 @@ def _open(path: Path, number: int | None = None) -> oiio.ImageInput:
 def _unopened(path: Path, reason: str, number: int | None) -> FrameReadError:
     """Build the error for a file that OpenImageIO does not take for an image."""
     log.debug("OpenImageIO on %s: %s", path, reason)
+    if path.suffix.lower() == ".exr":
+        return _unknown_exr(path, number)
     try:
         with path.open("rb") as file:
             is_empty = not file.read(1)
@@ -185,11 +191,29 @@ def _unopened(path: Path, reason: str, number: int | None) -> FrameReadError:
     if is_empty:
         what = f"{path} cannot be read: it is empty (0 bytes)."
         hint = "Render or copy it again."
+    elif path.suffix.lower() not in IMAGE_SUFFIXES:
+        what = f"{path} is no image or movie that is read: {_READ}."
+        hint = "Name one of these, or the folder that holds the images."
     else:
         kind = path.suffix[1:].upper()
         what = f"{path} cannot be read: it does not start like a {kind} image."
         hint = f"Check what the file really is: its name says {kind}, its content does not."
     return FrameReadError(what, hint=hint, frame=number, path=path)
+
+
+def _unknown_exr(path: Path, number: int | None) -> FrameReadError:
+    """Build the error for an EXR file; its header may be sound and its channels still not read."""
+    try:
+        channels = read_header(path).parts[0].channels
+    except FrameReadError as error:
+        return error
+    return FrameReadError(
+        f"{path} cannot be read: its {len(channels)} channels are stored in a way that is not "
+        "supported.",
+        hint="Write it again with R, G and B alone, none of them subsampled.",
+        frame=number,
+        path=path,
+    )
 
 
 def _damaged(path: Path, reason: str, number: int | None = None) -> FrameReadError:

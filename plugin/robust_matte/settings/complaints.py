@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 from robust_matte.errors import SettingsError
+from robust_matte.settings.spelling import legible
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -17,6 +18,7 @@ _WAYS_OUT = {
     "int_from_float": "Write a whole number.",
     "int_parsing": "Write a whole number.",
     "int_type": "Write a whole number.",
+    "string_unicode": "Rename it, or its folder: the name is not valid UTF-8.",
     "string_too_short": "Write something in place of the empty text.",
 }
 _HELP = "robust-matte key --help lists the settings and what they take."
@@ -36,7 +38,7 @@ def refused(error: "ValidationError", name: str = "") -> SettingsError:
     if first["type"] == "extra_forbidden":
         return SettingsError(f"There is no setting {name}.", hint=_HELP)
     value = first["input"]
-    spelt = f'"{value}"' if isinstance(value, str) else repr(value)
+    spelt = f'"{legible(value)}"' if isinstance(value, str) else repr(value)
     return SettingsError(f"The setting {name} cannot be {spelt}.", hint=_way_out(first))
 
 

@@ -29,8 +29,10 @@ class FrameRange:
         """Read a range as typed.
 
         Raises:
-            SettingsError: It is no range of whole frames with one step.
+            SettingsError: It is no range of whole frames with one step, or a list.
         """
+        if "," in text:  # fileseq takes lists, and some of them happen to have one step
+            raise _not_understood(text)
         try:
             typed = fileseq.FrameSet(text.strip())
             frames = sorted({int(number) for number in typed})

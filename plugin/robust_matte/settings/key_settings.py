@@ -99,12 +99,12 @@ class KeySettings(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise refused(error) from error
+            raise refused(error) from None  # pydantic's words are in it already
 
-    @field_validator("model", mode="before")
+    @field_validator("plate", "output", "model", "contact_sheet", mode="before")
     @classmethod
-    def _model_is_text(cls, model: object) -> object:
-        return str(model) if isinstance(model, Path) else model
+    def _place_is_text(cls, place: object) -> object:
+        return str(place) if isinstance(place, Path) else place
 
     @field_validator("frames")
     @classmethod

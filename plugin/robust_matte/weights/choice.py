@@ -25,16 +25,17 @@ class ChosenWeights:
     is_absent: bool = False
 
 
-def choose_weights(model: str, *, offline: bool) -> ChosenWeights:
+def choose_weights(model: str, *, offline: bool, may_be_absent: bool = True) -> ChosenWeights:
     """Say which weights a job takes; the network is not touched.
 
     Args:
         model: `auto`, a known name, or the path of a file. `auto` takes what is there and never
             fetches; a name does.
         offline: Never touch the network, as `ROBUST_MATTE_OFFLINE` also says.
+        may_be_absent: Whether the caller fetches weights that are named and not there.
 
     Raises:
-        WeightsMissingError: They are not there, and may not be fetched.
+        WeightsMissingError: They are not there, and are not fetched; or cannot be looked for.
     """
     known = KNOWN.get(AUTO if model == "auto" else model)
     if known is None:
@@ -42,7 +43,7 @@ def choose_weights(model: str, *, offline: bool) -> ChosenWeights:
     path = find_weights(known)
     if path is not None:
         return ChosenWeights(known, path)
-    if model == "auto":
+    if model == "auto" or not may_be_absent:
         what = f"The weights {known.file} are not in {_spoken_folders()}."
         raise WeightsMissingError(what, hint=tell_how_to_get(known))
     if is_offline(is_asked=offline):

@@ -140,13 +140,13 @@ def _attempt(url: str, part: Path, told: Told, stalled_s: float) -> None:
 
 def _open(url: str, begun: _Begun, stalled_s: float) -> HTTPResponse:
     """Ask for the rest of a file, or for all of it."""
-    if urlsplit(url).scheme not in ("http", "https"):
+    if not url.lower().startswith(("http://", "https://")):
         raise _BrokenOffError(_NO_ADDRESS, is_final=True)
     headers = {"User-Agent": "robust-matte", "Accept-Encoding": "identity"}
     if begun.size:
         headers |= {"Range": f"bytes={begun.size}-", "If-Range": begun.validator}
-    request = Request(url, headers=headers)  # noqa: S310 - the scheme is looked at above
     try:
+        request = Request(url, headers=headers)  # noqa: S310 - the scheme is looked at above
         response: HTTPResponse = build_opener(_SafeRedirects).open(request, timeout=stalled_s)
     except HTTPError as error:
         error.close()
@@ -155,13 +155,19 @@ def _open(url: str, begun: _Begun, stalled_s: float) -> HTTPResponse:
             is_final=error.code < 500 and error.code not in _PASSING,
             is_stale=error.code == _UNSATISFIABLE,
         ) from error
-    except InvalidURL as error:  # a blank, or a port that is no number
-        raise _BrokenOffError(_NO_ADDRESS, is_final=True) from error
-    except (HTTPException, OSError) as error:
-        cause = error.reason if isinstance(error, URLError) else error
-        is_final = isinstance(cause, ssl.SSLCertVerificationError)
-        raise _BrokenOffError(_reason(cause), is_final=is_final) from error
+    except (HTTPException, OSError, ValueError) as error:
+        raise _without_answer(error) from error
     return response
+
+
+def _without_answer(error: HTTPException | OSError | ValueError) -> _BrokenOffError:
+    """Say why there is no answer: what is no address stays so, as does a certificate."""
+    cause = error.reason if isinstance(error, URLError) else error
+    # A blank; a letter beyond ASCII, an empty label, half a pair of brackets.
+    if isinstance(cause, InvalidURL | ValueError) and not isinstance(cause, OSError):
+        return _BrokenOffError(_NO_ADDRESS, is_final=True)
+    is_final = isinstance(cause, ssl.SSLCertVerificationError)
+    return _BrokenOffError(_reason(cause), is_final=is_final)
 
 
 class _SafeRedirects(HTTPRedirectHandler):

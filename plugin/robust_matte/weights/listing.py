@@ -31,10 +31,9 @@ def list_weights() -> tuple[ListedWeights, ...]:
 
 
 def _look_for(known: KnownWeights) -> ListedWeights:
-    path = find_weights(known)
-    if path is None:
-        return ListedWeights(known, None, None)
     try:
-        return ListedWeights(known, identify_weights(known, path), None)
+        path = find_weights(known)
+        stored = identify_weights(known, path) if path else None
     except (WeightsDamagedError, WeightsMissingError) as error:
         return ListedWeights(known, None, error)
+    return ListedWeights(known, stored, None)

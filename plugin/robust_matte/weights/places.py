@@ -1,13 +1,15 @@
 """Where weights are kept, and what the environment says of it."""
 
 import os
+import stat
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from robust_matte.errors import WeightsMissingError
 from robust_matte.weights.known import DOWNLOADS, KnownWeights
 
-__all__ = ["find_weights", "is_offline", "mirror", "own_folder", "search_folders"]
+__all__ = ["find_weights", "is_here", "is_offline", "mirror", "own_folder", "search_folders"]
 
 _FOLDER = "ROBUST_MATTE_WEIGHTS"
 _MIRROR = "ROBUST_MATTE_WEIGHTS_URL"
@@ -35,9 +37,34 @@ def own_folder() -> Path:
 
 
 def find_weights(known: KnownWeights) -> Path | None:
-    """Return the file of weights known by name, or None if it is in no folder."""
+    """Return the file of weights known by name, or None if it is in no folder.
+
+    Raises:
+        WeightsMissingError: A folder cannot be looked into.
+    """
     files = (folder / known.file for folder in search_folders())
-    return next((file for file in files if file.is_file()), None)
+    return next((file for file in files if is_here(file)), None)
+
+
+def is_here(file: Path) -> bool:
+    """Say whether a weights file is there.
+
+    A folder that may not be looked into is no folder without it: the next one could hold another.
+
+    Raises:
+        WeightsMissingError: Its folder cannot be looked into.
+    """
+    try:
+        return stat.S_ISREG(file.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise WeightsMissingError(
+            f"The weights {file} cannot be read: {error.strerror}.",
+            hint=f"Ask whoever keeps {file.parent} to let you read it, or let ROBUST_MATTE_WEIGHTS "
+            "name another folder.",
+            path=file,
+        ) from error
 
 
 def mirror() -> str:

@@ -21,6 +21,7 @@ from robust_matte.weights.identity import (
     take_fingerprint,
 )
 from robust_matte.weights.known import KNOWN, KnownWeights, get_known
+from robust_matte.weights.places import is_here
 
 __all__ = ["NetworkCheck", "Teller", "fetch_weights", "import_weights", "verify_weights"]
 
@@ -51,7 +52,8 @@ def fetch_weights(
         tell: Called with what is done, and the bytes that are here and in all.
 
     Raises:
-        WeightsMissingError: They cannot be fetched; what came is kept, for the next call.
+        WeightsMissingError: They cannot be fetched, and what came is kept for the next call; or
+            their folder cannot be looked into.
         WeightsDamagedError: What came is something else; nothing of it is kept.
         OutputError: The folder cannot be written.
     """
@@ -148,7 +150,7 @@ def verify_weights(
 
 def _sure(known: KnownWeights, place: Path) -> StoredWeights | None:
     """Return the weights that are in their place, if what they are is known and right."""
-    if not place.is_file():
+    if not is_here(place):
         return None
     try:
         there = identify_weights(known, place)
@@ -161,7 +163,7 @@ def _taken_on(
     known: KnownWeights, place: Path, check_network: NetworkCheck
 ) -> StoredWeights | None:
     """Return weights that another start, or somebody, put in their place, if they are right."""
-    if not place.is_file():
+    if not is_here(place):
         return None
     try:
         there = _judge(known, place, place, check_network, source=str(place))

@@ -68,6 +68,11 @@ def layer_alone(show: Any) -> Any:
     return show.frame(pixels=noise(), channelnames=("beauty.R", "beauty.G", "beauty.B"))
 
 
+def many_channels(show: Any) -> Any:
+    names = ("R", "G", "B", *(f"aov{index:04d}.Y" for index in range(1200)))
+    return show.frame(pixels=np.zeros((16, 24, len(names)), np.float32), channelnames=names)
+
+
 def text(show: Any) -> Any:
     (show.plate / "shot.1001.exr").write_text("Rendered by nobody.\n" * 20)
     return show.plate
@@ -82,6 +87,12 @@ def text_as_png(show: Any) -> Any:
 def jpeg_as_exr(show: Any) -> Any:
     jpeg = show.frame(pixels=noise(), ending="jpg", kind="uint8")
     return jpeg.rename(jpeg.with_suffix(".exr"))
+
+
+def no_image(show: Any) -> Any:
+    path = show.root / "README.md"
+    path.write_text("# The interview, day 2")
+    return path
 
 
 def empty_png(show: Any) -> Any:
@@ -163,10 +174,12 @@ ROWS = [
     pytest.param(deep, id="a deep EXR"),
     pytest.param(alpha_alone, id="an EXR with alpha alone"),
     pytest.param(layer_alone, id="an EXR with colour under a layer's name alone"),
+    pytest.param(many_channels, id="an EXR with 1203 channels"),
     pytest.param(text, id="a text file named .exr"),
     pytest.param(jpeg_as_exr, id="a JPEG named .exr"),
     pytest.param(vast_window, id="an EXR that claims 3 million pixels a side"),
     pytest.param(text_as_png, id="a text file named .png"),
+    pytest.param(no_image, id="a file that is no image"),
     pytest.param(empty_png, id="a PNG of 0 bytes"),
     pytest.param(torn_png, id="a PNG cut off"),
     pytest.param(torn_jpeg, id="a JPEG cut off"),

@@ -1,5 +1,6 @@
 """Movies that are damaged, empty, or hold something else."""
 
+import re
 import wave
 from fractions import Fraction
 from typing import Any
@@ -73,6 +74,23 @@ def damaged_first(show: Any) -> Any:
     return path
 
 
+def misspelt_number(show: Any) -> Any:
+    show.movie("take_1001.mp4", codec="libx264", pix_fmt="yuv420p")
+    return show.root / "tkae_1001.mp4"
+
+
+def damaged_middle(show: Any) -> Any:
+    path = show.movie("take.mov", count=30, codec="png", pix_fmt="rgb24")
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+    content = bytearray(path.read_bytes())
+    for packet in packets[20:25]:
+        assert packet.pos is not None
+        content[packet.pos + 60 : packet.pos + packet.size] = bytes(packet.size - 60)
+    path.write_bytes(content)
+    return path
+
+
 def interlaced(show: Any) -> Any:
     path = show.root / "take.mov"
     with av.open(str(path), "w") as container:
@@ -108,12 +126,27 @@ ROWS = [
     pytest.param(wave_file, id="a sound file named .avi"),
     pytest.param(no_frames, id="a movie without a frame"),
     pytest.param(damaged_first, id="a movie whose pictures are all damaged"),
+    pytest.param(misspelt_number, id="a misspelt movie with a number"),
     pytest.param(interlaced, id="an interlaced movie"),
     pytest.param(hdr, id="a movie in PQ"),
 ]
+
+DAMAGED = [pytest.param(damaged_middle, id="a movie damaged in its middle")]
 
 
 @pytest.mark.parametrize("prepare", ROWS)
 def test_row(prepare: Any, show: Any, key_here: Any, check: Any) -> None:
     check(key_here(prepare(show)))
     assert not list(show.root.rglob("*_matte*"))
+
+
+@pytest.mark.parametrize("prepare", DAMAGED)
+def test_row_of_damage(prepare: Any, show: Any, key_here: Any, check: Any) -> None:
+    path = prepare(show)
+    told = key_here(path, "--cuts", "auto")
+    check(told)
+    assert not list(show.root.rglob("*_matte*.exr"))
+    around = re.search(r"with (--frames .*? --cuts off),", told.stderr)
+    assert around is not None
+    assert key_here(path, *around[1].split()).code == 0
+    assert len(list(show.out.glob("*.exr"))) == 20

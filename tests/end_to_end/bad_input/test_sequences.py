@@ -1,5 +1,8 @@
 """Plates that are not where, or not what, their name says."""
 
+import os
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,6 +45,33 @@ def nothing_alike(show: Any) -> Any:
 
 def hole(show: Any) -> Any:
     return [show.frames([1001, 1002, 1006])]
+
+
+def on_twos(show: Any) -> Any:
+    return [show.frames(range(1001, 1010, 2))]
+
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="names are Unicode elsewhere")
+
+
+def in_other_bytes(show: Any, number: int) -> Path:
+    """Give a frame a name that Latin-1 can read and UTF-8 cannot."""
+    path: Path = show.frame(number)
+    return path.rename(path.with_name(os.fsdecode(b"pl\xe9.%d.exr" % number)))
+
+
+def folder_in_other_bytes(show: Any) -> Any:
+    in_other_bytes(show, 1001)
+    in_other_bytes(show, 1002)
+    return [show.plate]
+
+
+def plate_in_other_bytes(show: Any) -> Any:
+    return [in_other_bytes(show, 1001)]
+
+
+def output_in_other_bytes(show: Any) -> Any:
+    return [show.frames(), "-o", show.root / os.fsdecode(b"matt\xe9")]
 
 
 def two_sequences(show: Any) -> Any:
@@ -91,8 +121,16 @@ ROWS = [
     pytest.param(wrong_padding, id="a pattern with too many digits"),
     pytest.param(nothing_alike, id="a pattern in a folder that does not exist"),
     pytest.param(hole, id="a sequence with a hole"),
+    pytest.param(on_twos, id="a sequence on twos"),
     pytest.param(two_sequences, id="a folder with two sequences"),
     pytest.param(two_paddings, id="a sequence with two paddings"),
+    pytest.param(
+        folder_in_other_bytes,
+        id="a folder whose files have names that are not UTF-8",
+        marks=on_linux,
+    ),
+    pytest.param(plate_in_other_bytes, id="a plate whose name is not UTF-8", marks=on_linux),
+    pytest.param(output_in_other_bytes, id="an output whose name is not UTF-8"),
     pytest.param(two_plates, id="two plates"),
     pytest.param(no_plate, id="no plate"),
     pytest.param(typed_range_outside, id="a range typed in the name that is not on disk"),

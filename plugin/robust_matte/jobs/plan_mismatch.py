@@ -1,0 +1,68 @@
+"""What a plan on disk differs in from the job that was asked for, in the user's words."""
+
+from pathlib import Path
+
+from robust_matte.errors import WouldOverwriteError
+from robust_matte.jobs.plan import Request
+
+__all__ = ["other_job"]
+
+_HINT = "Choose another output, or key everything again with --overwrite."
+_FILES = {"plate.fingerprint", "plate.frames", "plate.work_area"}
+# What a field is called on the command line; a setting is called as its flag.
+_SPOKEN = {
+    "plate.space": "--plate-space",
+    "plate.is_space_stated": "--plate-space",
+    "weights.sha256": "--model",
+    "weights.variant": "--model",
+    "weights.refiner": "--refiner",
+    "low_size.width": "--downsample",
+    "low_size.height": "--downsample",
+    "pins.engine": "the version of this program",
+    "pins.torch": "the version of torch",
+    "pins.device": "--device",
+    "pins.threads": "--threads",
+}
+# What another value of one field may change by itself; the user typed only the former.
+_FOLLOWS = {
+    "settings.work_area": {"plate.work_area", "low_size.width", "low_size.height"},
+    "settings.first_frame": {"plate.frames"},
+    "settings.cold": {"settings.frames"},
+    "weights.sha256": {"weights.variant", "weights.refiner"},
+}
+
+
+def other_job(path: Path, known: Request, asked: Request) -> WouldOverwriteError:
+    """Build the error for a plan of another job, whose frames are there.
+
+    Args:
+        path: The plan.
+        known: What it is of.
+        asked: What is wanted now.
+    """
+    plate = known.plate
+    fields = _own_differences(known, asked)
+    spoken = sorted({_spoken(name) for name in fields - _FILES})
+    if plate.path != asked.plate.path:
+        what = f"{path} is of another plate, {plate.path}."
+    elif plate.display_window != asked.plate.display_window:
+        what = f"{path} is of another plate, {plate.path} of {plate.display_window.size} pixels."
+    elif spoken:
+        names = ", ".join(spoken + (["the plate's files"] if fields & _FILES else []))
+        what = f"{path} is of a job that differs in {names}, and whose frames are there."
+    elif "plate.frames" in fields:
+        what = f"{path} is of {plate.path} with the frames {plate.frames}."
+    else:
+        what = f"{path} is of {plate.path}, whose files have changed since (sizes or times)."
+    return WouldOverwriteError(what, hint=_HINT, path=path)
+
+
+def _own_differences(known: Request, asked: Request) -> set[str]:
+    """Return the fields that differ, without those that follow from another; a window is one."""
+    fields = {".".join(name.split(".")[:2]) for name in known.differences(asked)}
+    return fields.difference(*(_FOLLOWS[name] for name in fields & _FOLLOWS.keys()))
+
+
+def _spoken(name: str) -> str:
+    flag = f"--{name.removeprefix('settings.').replace('_', '-')}"
+    return _SPOKEN.get(name, flag)

@@ -1,0 +1,117 @@
+"""A plan of another job is told in the words that the user typed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from robust_matte.jobs.plan import Request
+from robust_matte.jobs.plan_mismatch import other_job
+
+KNOWN: dict[str, Any] = {
+    "plate": {
+        "path": "sh010.####.exr",
+        "frames": "1001-1010",
+        "fingerprint": "f" * 64,
+        "space": "lin_rec709_scene",
+        "is_space_stated": True,
+        "display_window": {"x": 0, "y": 0, "width": 1920, "height": 1080},
+        "work_area": {"x": -8, "y": 0, "width": 1936, "height": 1080},
+    },
+    "weights": {"sha256": "a" * 64, "variant": "mobilenetv3", "refiner": "fast_guided_filter"},
+    "low_size": {"width": 512, "height": 286},
+    "settings": {
+        "cuts": "auto",
+        "first_frame": 1,
+        "format": "exr",
+        "layers": "combined",
+        "missing": "fail",
+        "work_area": "data",
+    },
+    "pins": {"engine": "0.1", "torch": "2.13", "device": "cpu", "threads": 4},
+}
+FILES = {"plate.fingerprint": "e" * 64}
+TIMES = "sh010.####.exr, whose files have changed since (sizes or times)."
+OTHER_MODEL = {"weights.sha256": "b" * 64, "weights.refiner": "deep_guided_filter"}
+
+
+def _request(**changes: Any) -> Request:
+    """The request with some values changed, by a path such as `pins.threads`."""
+    document = json.loads(json.dumps(KNOWN))
+    for place, value in changes.items():
+        *folders, name = place.split(".")
+        inside = document
+        for folder in folders:
+            inside = inside[folder]
+        inside[name] = value
+    return Request.model_validate(document)
+
+
+def _differing(names: str) -> str:
+    return f"a job that differs in {names}, and whose frames are there."
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        pytest.param({"plate.path": "a.exr"} | FILES, "another plate, sh010.####.exr.", id="plate"),
+        pytest.param(
+            {"plate.path": "a.exr", "pins.threads": 2}, "another plate, sh010.####.exr.", id="both"
+        ),
+        pytest.param(
+            {"plate.display_window.width": 1280, "low_size.width": 500} | FILES,
+            "another plate, sh010.####.exr of 1920x1080 pixels.",
+            id="size of the plate",
+        ),
+        pytest.param(FILES, TIMES, id="files"),
+        pytest.param({"plate.work_area.x": -9} | FILES, TIMES, id="overscan of the files"),
+        pytest.param(
+            {"plate.frames": "1001-1012"} | FILES,
+            "sh010.####.exr with the frames 1001-1010.",
+            id="frames added",
+        ),
+        pytest.param(
+            {"low_size.height": 288, "low_size.width": 516, "pins.threads": 2},
+            _differing("--downsample, --threads"),
+            id="a size is one flag",
+        ),
+        pytest.param(
+            {"settings.cuts": "off", "settings.missing": "hold", "settings.format": "png"},
+            _differing("--cuts, --format, --missing"),
+            id="settings",
+        ),
+        pytest.param({"settings.warm_up": 3}, _differing("--warm-up"), id="dashes"),
+        pytest.param({"plate.is_space_stated": False}, _differing("--plate-space"), id="space"),
+        pytest.param(
+            {"pins.device": "mps", "pins.torch": "2.14", "pins.engine": "0.2"},
+            _differing("--device, the version of this program, the version of torch"),
+            id="versions",
+        ),
+        pytest.param(OTHER_MODEL, _differing("--model"), id="weights bring their refiner"),
+        pytest.param({"weights.refiner": "none"}, _differing("--refiner"), id="refiner"),
+        pytest.param(
+            {"settings.work_area": "display", "plate.work_area.x": 0, "low_size.height": 288},
+            _differing("--work-area"),
+            id="work area brings the network's size",
+        ),
+        pytest.param(
+            {"settings.first_frame": 5, "plate.frames": "5-14"},
+            _differing("--first-frame"),
+            id="first frame brings the numbers",
+        ),
+        pytest.param(
+            {"settings.cold": True, "settings.frames": "1003"}, _differing("--cold"), id="cold"
+        ),
+        pytest.param(
+            {"settings.cuts": "off"} | FILES,
+            _differing("--cuts, the plate's files"),
+            id="files too",
+        ),
+    ],
+)
+def test_difference_is_told_as_it_was_typed(changes: dict[str, Any], said: str) -> None:
+    error = other_job(Path("/show/plan.json"), _request(), _request(**changes))
+    assert error.what == f"/show/plan.json is of {said}"
+    assert "--overwrite" in error.hint
+    assert error.path == Path("/show/plan.json")

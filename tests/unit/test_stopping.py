@@ -1,0 +1,77 @@
+"""Being told to stop, also where a library is in the way."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import pytest
+
+from robust_matte.cli.stopping import stopping_softly
+from robust_matte.errors import Cancelled, Preempted, RobustMatteError
+
+SIGNALS = [
+    pytest.param(signal.SIGINT, Cancelled, id="ctrl-c"),
+    pytest.param(signal.SIGTERM, Preempted, id="farm"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _handlers_come_back() -> Iterator[None]:
+    before = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
+    yield
+    assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def go_on(number: signal.Signals) -> None:
+    """Take no notice of a signal."""
+    with stopping_softly("Take it easy."):
+        signal.raise_signal(number)
+        pytest.fail("went on after the signal")
+
+
+def break_an_import(number: signal.Signals) -> None:
+    """Do as NumPy does where the signal comes while its compiled part is imported."""
+    with stopping_softly("Take it easy."):
+        try:
+            signal.raise_signal(number)
+        except BaseException as error:
+            raise ImportError("numpy.core.multiarray failed to import") from error
+
+
+def lose_it(number: signal.Signals) -> None:
+    """Do as torch does: the import goes on, and so does what comes after it."""
+    with stopping_softly("Take it easy.") as heed:
+        with suppress(BaseException):
+            signal.raise_signal(number)
+        heed()
+        pytest.fail("went on after the signal")
+
+
+def lose_it_at_the_end(number: signal.Signals) -> None:
+    with stopping_softly("Take it easy."), suppress(BaseException):
+        signal.raise_signal(number)
+
+
+@pytest.mark.parametrize(("number", "kind"), SIGNALS)
+@pytest.mark.parametrize("work", [go_on, break_an_import, lose_it, lose_it_at_the_end])
+def test_signal_ends_any_work_with_its_own_error(
+    work: Callable[[signal.Signals], None], number: signal.Signals, kind: type[RobustMatteError]
+) -> None:
+    with pytest.raises(kind) as caught:
+        work(number)
+    assert caught.value.hint == "Take it easy."
+
+
+def test_signal_that_is_ignored_stays_so() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with stopping_softly() as heed:
+            signal.raise_signal(signal.SIGINT)
+            heed()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_other_errors_pass() -> None:
+    with pytest.raises(ValueError, match="odd"), stopping_softly():
+        raise ValueError("odd")
