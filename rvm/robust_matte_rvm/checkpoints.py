@@ -75,8 +75,6 @@ def load_network(path: Path, refiner: RefinerKind | None = None) -> LoadedNetwor
     if chosen == "fast_guided_filter":
         tensors = {name: t for name, t in tensors.items() if not name.startswith(_REFINER)}
     has_segmentation = _has(tensors, _SEGMENTATION)
-    if not has_segmentation:
-        notes = (*notes, "The weights have no segmentation head; mattes need none.")
     with torch.device("meta"):  # no random weights are drawn: all of them come from the file
         network = MattingNetwork(variant, chosen, has_segmentation=has_segmentation)
     _check(path, tensors, network.state_dict())

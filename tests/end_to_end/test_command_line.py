@@ -63,6 +63,9 @@ def test_jsonl_progress_is_one_event_a_line(run: Run, plate: str, filled_weights
     assert frames[0]["reset"] == "first frame"
     assert frames[-1]["eta_s"] == 0.0
     assert Path(frames[0]["files"][0]).name == "shot_matte.1001.exr"
+    assert [event["text"].partition(",")[0] for event in events if event["event"] == "note"] == [
+        "plate space scene-linear Rec.709"
+    ]
 
 
 def test_progress_none_says_nothing(run: Run, plate: str, filled_weights: Path) -> None:

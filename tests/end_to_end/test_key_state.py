@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from robust_matte.jobs.key import key
-from robust_matte.jobs.progress import Event, FrameWritten
+from robust_matte.jobs.progress import Event, FrameWritten, StageReached
 from robust_matte.keying.segments import Reset
 
 Image = NDArray[np.float32]
@@ -41,6 +41,30 @@ def test_second_shot_in_the_clip_is_the_second_shot_alone(
         _same(read_layers(number, name="clip_matte"), alone)
     resets = {e.number: e.reset for e in events if isinstance(e, FrameWritten) and e.reset}
     assert resets == {1: Reset.FIRST, 9: Reset.CUT}
+
+
+def test_frames_that_only_feed_the_state_are_counted_within_their_shot(
+    moving_frames: Any, write_exr_plate: Any, settings: Any
+) -> None:
+    clip = write_exr_plate(moving_frames(range(1, 11)))
+    events: list[Event] = []
+    key(settings(clip, cuts="7", warm_up=2, frames="4-8x2"), events.append)
+    told = [
+        (one.stage, one.text, one.number, one.done, one.total)
+        for one in events
+        if isinstance(one, StageReached) and one.number is not None
+    ]
+    assert told == [
+        ("warming up", "for frame 1", 3, 1, 2),
+        ("warming up", "for frame 1", 2, 2, 2),
+        ("rolling", "from frame 1", 1, 1, 4),
+        ("rolling", "from frame 1", 2, 2, 4),
+        ("rolling", "from frame 1", 3, 3, 4),
+        ("rolling", "from frame 1", 5, 4, 4),
+        ("warming up", "for frame 7", 9, 1, 2),
+        ("warming up", "for frame 7", 8, 2, 2),
+        ("rolling", "from frame 7", 7, 1, 1),
+    ]
 
 
 def test_without_the_cut_the_second_shot_differs(

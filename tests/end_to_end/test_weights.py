@@ -190,7 +190,9 @@ def test_weights_that_were_changed_on_disk_are_not_keyed_with(
         file.write(b"\xff")
     assert_told(run(*plate), 5, f"{cache / MOBILE} is not the {MOBILE} that RVM published")
     assert keyed(tmp_path) == 0
-    assert "WRONG" in run("weights", "list").out
+    listed = run("weights", "list").out
+    assert "WRONG" in listed
+    assert "\nmobilenetv3: Run robust-matte weights fetch mobilenetv3, " in listed
     assert_told(run("weights", "verify"), 5, f"{cache / MOBILE} is not the {MOBILE}")
     assert run("weights", "fetch").code == 0  # which is what the hint says
     assert run("weights", "verify").code == 0
@@ -198,7 +200,9 @@ def test_weights_that_were_changed_on_disk_are_not_keyed_with(
 
 def test_absent_on_the_mirror_is_told(run: Run, release: Any, cache: Path) -> None:
     del release.files[MOBILE]
-    assert_told(run("weights", "fetch"), 5, "the server answers 404 (Not Found)")
+    told = run("weights", "fetch")
+    assert_told(told, 5, "the server answers 404 (Not Found)")
+    assert f"fetching: {MOBILE} from {release.address}\n" in told.err
     assert [path.name for path in cache.iterdir()] == [f".{MOBILE}.lock"]
 
 
@@ -235,6 +239,24 @@ def test_import_brings_weights_without_a_network(
     assert told.code == 0, told.err
     assert str(cache / MOBILE) in told.out
     assert run(*plate).code == 0
+
+
+def test_import_of_a_file_of_ones_own_names_its_path(
+    run: Run, published: bytes, cache: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.pth"
+    other.write_bytes(published + b"more")
+    told = run("weights", "import", other, "--as", "mobilenetv3")
+    assert_told(told, 5, f"{other} is not the {MOBILE} that RVM published")
+    assert f"\nUse it by its path, --model {other}; or run robust-matte weights fetch" in told.err
+    assert not (cache / MOBILE).exists()
+
+
+def test_verify_of_absent_weights_is_never_said_to_be_offline(run: Run, release: Any) -> None:
+    told = run("weights", "verify", "mobilenetv3")
+    assert_told(told, 5, f"The weights {MOBILE} are not in ")
+    assert "offline" not in told.err
+    assert release.requests == []
 
 
 def test_list_is_json_for_programs(run: Run, release: Any, published: bytes, cache: Path) -> None:

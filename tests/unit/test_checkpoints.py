@@ -20,7 +20,6 @@ from robust_matte_rvm import (
 
 _Table = dict[str, Tensor]
 _NO_REFINER = "The weights have no deep guided filter; the fast guided filter is used."
-_NO_SEGMENTATION = "The weights have no segmentation head; mattes need none."
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +115,7 @@ def test_weights_without_segmentation_matte_but_do_not_segment(
 ) -> None:
     save_file(_without(official, "project_seg."), tmp_path / "w.safetensors")
     loaded = load_network(tmp_path / "w.safetensors")
-    assert loaded.notes == (_NO_SEGMENTATION,)
+    assert loaded.notes == ()  # mattes need none
     src = torch.rand(1, 3, 32, 32)
     assert len(loaded.network(src)) == 6
     with pytest.raises(SegmentationMissingError):
@@ -297,7 +296,7 @@ def test_the_error_survives_the_way_between_processes() -> None:
 def test_the_web_weights_load_and_say_what_they_lack(media: Path) -> None:
     loaded = load_network(media / "weights/rvm_mobilenetv3_web.safetensors")
     assert (loaded.variant, loaded.refiner) == ("mobilenetv3", "fast_guided_filter")
-    assert loaded.notes == (_NO_REFINER, _NO_SEGMENTATION)
+    assert loaded.notes == (_NO_REFINER,)
 
 
 def test_a_film_named_by_mistake_is_not_read_into_memory(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from robust_matte.errors import FrameReadError, SettingsError, WouldOverwriteError, WriteError
 from robust_matte.jobs.outputs import Outputs
-from robust_matte.jobs.progress import Event, StageReached, Warned
+from robust_matte.jobs.progress import Event, Noted, StageReached, Warned
 from robust_matte.jobs.review import Review, check_review, make_review
 from robust_matte.keying.matte import Matte
 from robust_matte.media.exr_write import write_exr
@@ -266,7 +266,9 @@ def test_rate_timecode_and_aspect_are_the_plates(
     first: int, timecode: str, plate: Any, review: Any, tmp_path: Path
 ) -> None:
     source = plate(range(2, 6), aspect=2.0, framesPerSecond=Fraction(24000, 1001))
-    make_review(tmp_path / "r.mov", review(source, {first: _plain(0.5)}), lambda _: None)
+    told: list[Event] = []
+    make_review(tmp_path / "r.mov", review(source, {first: _plain(0.5)}), told.append)
+    assert not [event for event in told if isinstance(event, Noted)]
     assert _described(tmp_path / "r.mov") == (Fraction(24000, 1001), timecode, 2)
 
 
@@ -275,7 +277,9 @@ def test_plate_that_states_nothing_is_shown_at_24(plate: Any, review: Any, tmp_p
     make_review(tmp_path / "r.mov", review(plate(), {1: _plain(0.5)}), told.append)
     assert _described(tmp_path / "r.mov")[:2] == (24, None)
     texts = {event.text for event in told if isinstance(event, StageReached)}
-    assert texts == {"making the review at 24 fps, assumed: the plate states none"}
+    assert texts == {"making the review at 24 fps"}
+    notes = [event.text for event in told if isinstance(event, Noted)]
+    assert notes == ["The review runs at 24 fps, assumed: the plate states no usable rate."]
 
 
 @pytest.mark.parametrize("rate", [Fraction(1, 10), Fraction(100000, 1)])

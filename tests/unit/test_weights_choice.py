@@ -66,6 +66,7 @@ def test_auto_takes_mobilenetv3_and_never_another(cache: Path) -> None:
     assert caught.value.what == f"The weights {MOBILE} are not in {cache}."
     assert "robust-matte weights fetch mobilenetv3;" in caught.value.hint
     assert RELEASE in caught.value.hint
+    assert "--model FILE" in caught.value.hint
 
 
 def test_a_name_is_to_be_fetched_where_it_is_absent(shared: Path) -> None:
@@ -81,6 +82,7 @@ def test_offline_nothing_is_to_be_fetched(shared: Path, cache: Path) -> None:
         choose_weights("resnet50", offline=True)
     assert f"{shared} or {cache}, and nothing is fetched offline." in caught.value.what
     assert "robust-matte weights import FILE" in caught.value.hint
+    assert "--model FILE" in caught.value.hint
     path = put(cache, RESNET)
     assert choose_weights("resnet50", offline=True).path == path
 

@@ -104,7 +104,7 @@ def test_a_later_call_goes_on_where_an_earlier_one_stopped(
         WeightsMissingError, match=r"closed after 70000 of 307200 bytes\."
     ) as caught:
         fetch(server)
-    assert "Run the same command again" in caught.value.hint
+    assert "Run the same command again, which goes on from there; or " in caught.value.hint
     assert part.read_bytes() == BODY[: int(SOME)]
     del server.requests[:]
     fetch(server)
@@ -158,6 +158,34 @@ def test_a_server_that_never_gives_is_told(
         fetch(server)
     assert caught.value.what == f"{server.address}/{NAME} could not be fetched: {said}."
     assert len(server.requests) == count
+
+
+@pytest.mark.parametrize(
+    ("fault", "headers"),
+    [
+        pytest.param(0.0, {"ETag": '"first"'}, id="nothing came"),
+        pytest.param(503, {"ETag": '"first"'}, id="no answer"),
+        pytest.param(SOME, {}, id="nothing to know the version by"),
+    ],
+)
+def test_going_on_is_promised_only_where_it_can_be(
+    fault: float, headers: dict[str, str], serve_files: Any, fetch: Any
+) -> None:
+    server = serve_files(files={NAME: BODY}, faults=[fault] * 9, headers=headers)
+    with pytest.raises(WeightsMissingError) as caught:
+        fetch(server)
+    assert caught.value.hint.startswith("Check the network, and run the same command again; or ")
+    assert "goes on" not in caught.value.hint
+
+
+@pytest.mark.parametrize("fault", [404, 503, SOME])
+def test_a_failure_names_the_way_for_those_who_have_a_file(
+    fault: float, serve_files: Any, fetch: Any
+) -> None:
+    with pytest.raises(WeightsMissingError) as caught:
+        fetch(serve_files(files={NAME: BODY}, faults=[fault, *[503] * 9]))
+    assert "robust-matte weights import FILE here" in caught.value.hint
+    assert caught.value.hint.endswith("is used by its path, --model FILE.")
 
 
 def test_a_busy_server_is_asked_again(serve_files: Any, fetch: Any, part: Path) -> None:

@@ -14,7 +14,7 @@ from robust_matte.weights.identity import (
     pin,
     take_fingerprint,
 )
-from robust_matte.weights.known import KNOWN
+from robust_matte.weights.known import KNOWN, KnownWeights
 
 HELLO = "ce013625030ba8dba906f756967f9e9ca394464a"  # what `git hash-object` says of "hello\n"
 PUBLISHED = replace(KNOWN["mobilenetv3"], git_blob=HELLO)
@@ -110,6 +110,21 @@ def test_a_source_is_named_in_place_of_the_file(place: Path) -> None:
     other = replace(PUBLISHED, git_blob="0" * 40)
     with pytest.raises(WeightsDamagedError, match=r"^http://here/w\.pth is not"):
         check_identity(other, take_fingerprint(place), place, source="http://here/w.pth")
+
+
+@pytest.mark.parametrize(
+    "known", [pytest.param(PUBLISHED, id="published"), pytest.param(NEVER_PUBLISHED, id="pinned")]
+)
+def test_a_file_of_the_users_own_is_sent_to_its_path_first(
+    known: KnownWeights, place: Path, tmp_path: Path
+) -> None:
+    pin(place, take_fingerprint(place))
+    own = tmp_path / "own.pth"
+    own.write_bytes(b"other\n")
+    with pytest.raises(WeightsDamagedError) as caught:
+        check_identity(known, take_fingerprint(own), place, source=str(own), is_own=True)
+    start = f"Use it by its path, --model {own}; or run robust-matte weights fetch {known.name}"
+    assert caught.value.hint.startswith(start)
 
 
 def test_the_users_own_files_are_what_they_are(place: Path) -> None:

@@ -205,6 +205,15 @@ def test_a_second_start_waits_and_takes_what_the_first_fetched(
     assert server.requests == []
 
 
+def test_the_address_is_told_before_anything_comes(
+    published: KnownWeights, serve_files: Any, fetch: Any
+) -> None:
+    server, told = serve_files(faults=[404]), []
+    with pytest.raises(WeightsMissingError):
+        fetch(published, server, tell=lambda *now: told.append((*now, len(server.requests))))
+    assert told == [(f"{published.file} from {server.address}", 0, 0, 0)]
+
+
 @pytest.mark.parametrize("name", [None, "mobilenetv3"])
 def test_import_copies_what_was_published(
     name: str | None, published: KnownWeights, folder: Path, tmp_path: Path

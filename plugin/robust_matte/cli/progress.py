@@ -74,25 +74,25 @@ def show_progress(style: ProgressStyle) -> "Iterator[Listener]":
 
 def _print_json(event: "Event") -> None:
     """Print an event as one line of JSON; its `event` is the kind."""
-    from robust_matte.jobs.progress import FrameWritten, StageReached
+    from robust_matte.jobs.progress import FrameWritten, Noted, StageReached, Warned
 
-    kind = "stage" if isinstance(event, StageReached) else "warning"
-    kind = "frame" if isinstance(event, FrameWritten) else kind
-    print(json.dumps({"event": kind} | asdict(event), default=str), file=sys.stderr, flush=True)
+    kinds = {StageReached: "stage", FrameWritten: "frame", Noted: "note", Warned: "warning"}
+    _say(json.dumps({"event": kinds[type(event)]} | asdict(event), default=str))
 
 
 class _PlainLines:
-    """A line every two seconds, and one for each reset, warning and new stage."""
+    """A line every two seconds, and one for each reset, note, warning and new stage."""
 
     def __init__(self) -> None:
         self._last = 0.0
         self._stage = ""
 
     def __call__(self, event: "Event") -> None:
-        from robust_matte.jobs.progress import FrameWritten, Warned
+        from robust_matte.jobs.progress import FrameWritten, Noted, Warned
 
-        if isinstance(event, Warned):
-            _say(f"warning: {event.text}")
+        if isinstance(event, Noted | Warned):
+            kind = "note" if isinstance(event, Noted) else "warning"
+            _say(f"{kind}: {event.text}")
         elif isinstance(event, FrameWritten):
             is_due = event.reset is not None or event.done == event.total
             if self._is_time() or is_due:
@@ -100,7 +100,7 @@ class _PlainLines:
         elif self._is_time() or event.text != self._stage or event.done == event.total > 0:
             self._stage, self._last = event.text, time.monotonic()
             count = f" {event.done}/{event.total}" if event.total else ""
-            _say(f"{event.stage}: {event.text}{count}{_to_go(event.eta_s)}")
+            _say(f"{event.stage}: {event.text}{_at(event.number)}{count}{_to_go(event.eta_s)}")
 
     def _is_time(self) -> bool:
         now = time.monotonic()
@@ -123,42 +123,46 @@ def _frame_line(event: "Event") -> str:
 
 @contextmanager
 def _rich_bar() -> "Iterator[Listener]":
-    """Show a bar; resets and warnings scroll above it."""
+    """Show a bar; resets, notes and warnings scroll above it."""
     from rich.console import Console
     from rich.markup import escape
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import BarColumn, Progress, TextColumn
 
-    from robust_matte.jobs.progress import FrameWritten, Warned
+    from robust_matte.jobs.progress import FrameWritten, Noted, Warned
 
     columns = (
         TextColumn("{task.description:<10}"),
         BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[count]}"),
+        TextColumn("{task.fields[text]}"),
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("starting", total=None, note="")
+        task = bar.add_task("starting", total=None, count="", text="")
+
+        def show(stage: str, done: int, total: int, text: str) -> None:
+            bar.tasks[0].total = total or None  # `update` takes None for no change; None pulses
+            count = f"{done}/{total}" if total else ""
+            bar.update(task, description=stage, completed=done, count=count, text=escape(text))
 
         def listen(event: "Event") -> None:
             if isinstance(event, Warned):
                 bar.console.print(f"warning: {event.text}", style="yellow", markup=False)
+            elif isinstance(event, Noted):
+                bar.console.print(f"note: {event.text}", markup=False, highlight=False)
             elif isinstance(event, FrameWritten):
-                note = f"frame {event.number}  {event.fps:.1f} fps  {_clock(event.eta_s)} to go"
-                bar.update(
-                    task, description="keying", completed=event.done, total=event.total, note=note
-                )
+                text = f"frame {event.number}  {event.fps:.1f} fps  {_clock(event.eta_s)} to go"
+                show("keying", event.done, event.total, text)
                 if event.reset:
                     bar.console.print(f"frame {event.number}: state reset, {event.reset}")
             else:
-                bar.update(
-                    task,
-                    description=event.stage,
-                    completed=event.done,
-                    total=event.total or None,
-                    note=escape(f"{event.text}{_to_go(event.eta_s)}"),
-                )
+                text = f"{event.text}{_at(event.number)}{_to_go(event.eta_s)}"
+                show(event.stage, event.done, event.total, text)
 
         yield listen
+
+
+def _at(number: int | None) -> str:
+    return "" if number is None else f", at frame {number}"
 
 
 def _to_go(seconds: float | None) -> str:

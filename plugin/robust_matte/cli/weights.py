@@ -54,6 +54,9 @@ def list_command(
         print(json.dumps(document, indent=1))
         return
     _print_table(["name", "size", "identity", "file"], [_as_row(one) for one in listed])
+    for one in listed:
+        if one.problem is not None:
+            print(f"\n{one.known.name}: {one.problem.hint}")
     print(f"\nLooked for in {', then in '.join(folders)}.\n{LICENCE}")
 
 

@@ -3,7 +3,7 @@
 import time
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -183,14 +183,30 @@ def _work(
         else:
             by_source[target.source].append(target)
 
-    def rolled(number: int) -> None:
-        listener(StageReached("rolling", number, 0, "rolling the state"))
+    unmatted = _unmatted(runs)
+
+    def rolled(_: int) -> None:
+        listener(next(unmatted))
 
     keyed_frames = key_runs(job.model, job.opened.plate, job.opened.preparation, runs, rolled)
     with closing(keyed_frames):
         for keyed in keyed_frames:
             for target in by_source[keyed.frame.number]:
                 yield partial(finisher.finish, target, keyed)
+
+
+def _unmatted(runs: Sequence[Run]) -> Iterator[StageReached]:
+    """Yield what is told of each frame that is fed for the state alone, in `key_runs`' order."""
+    for run in runs:
+        warming = run.warm_up[::-1]
+        rolling = [number for number in run.fed if number not in run.wanted]
+        first = run.fed[0]
+        for done, number in enumerate(warming, start=1):
+            text = f"for frame {first}"
+            yield StageReached("warming up", done, len(warming), text, number=number)
+        for done, number in enumerate(rolling, start=1):
+            text = f"from frame {first}"
+            yield StageReached("rolling", done, len(rolling), text, number=number)
 
 
 def _runs(job: PlannedJob, targets: Sequence[Target], todo: Sequence[Target]) -> list[Run]:

@@ -8,7 +8,7 @@ from robust_matte.errors import SettingsError
 from robust_matte.jobs.contact_sheet import check_sheet
 from robust_matte.jobs.outputs import Outputs
 from robust_matte.jobs.plate_space import AssumedSpace, assume_space
-from robust_matte.jobs.progress import Listener, StageReached, Warned
+from robust_matte.jobs.progress import Listener, Noted, Warned
 from robust_matte.jobs.review import check_review
 from robust_matte.jobs.survey import Windows, count_frames, requested_frames, survey_windows
 from robust_matte.keying.prepared import Preparation
@@ -84,7 +84,7 @@ def open_job(settings: KeySettings, listener: Listener, weights: Path) -> Opened
     frames = requested_frames(plate, asked, settings.missing)
     _check_names(outputs, frames, plate)
     space = assume_space(plate, settings.plate_space)
-    listener(StageReached("planning", 0, 0, space.text))
+    listener(Noted(space.text))
     for text in plate.warnings:
         listener(Warned(text))
     windows = survey_windows(plate, settings.work_area, listener)

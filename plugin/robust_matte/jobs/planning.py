@@ -20,7 +20,7 @@ from robust_matte.jobs.plan import (
     load_plan,
 )
 from robust_matte.jobs.plan_mismatch import other_job
-from robust_matte.jobs.progress import Listener, StageReached
+from robust_matte.jobs.progress import Listener, Noted, StageReached
 from robust_matte.jobs.survey import find_cuts
 from robust_matte.keying.model import MatteModel, ModelOpener, Weights
 from robust_matte.keying.network import Network
@@ -92,7 +92,7 @@ def plan_job(
         threads=settings.threads,
     )
     for text in model.notes:
-        listener(StageReached("loading", 0, 0, text))
+        listener(Noted(text))
     check_memory(opened, model.identity.device, listener)
     request = _request(opened, weights, model)
     return PlannedJob(opened, model, _settled_plan(opened, request, listener))

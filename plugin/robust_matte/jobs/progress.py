@@ -6,7 +6,7 @@ from pathlib import Path
 
 from robust_matte.keying.segments import Reset
 
-__all__ = ["Event", "FrameWritten", "Listener", "StageReached", "Warned", "silent"]
+__all__ = ["Event", "FrameWritten", "Listener", "Noted", "StageReached", "Warned", "silent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,11 +14,13 @@ class StageReached:
     """Work of one kind goes on.
 
     Attributes:
-        stage: `planning`, `fetching`, `loading`, `checking`, `rolling`, `showing` or `comparing`.
-        done: Finished units; while rolling, the frame number.
+        stage: `planning`, `fetching`, `loading`, `checking`, `warming up`, `rolling`, `showing`,
+            `reviewing` or `comparing`.
+        done: Finished units; while warming up and rolling, frames since the state was dropped.
         total: Units in all; 0 where that is unknown.
         text: What is being done, for people.
         eta_s: Seconds to go; None where nobody knows.
+        number: The frame at work, while warming up and rolling.
     """
 
     stage: str
@@ -26,6 +28,7 @@ class StageReached:
     total: int
     text: str = ""
     eta_s: float | None = None
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +55,20 @@ class FrameWritten:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """What was taken where nothing was asked, or said once; nothing is odd about it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Warned:
     """The result is right, but something was unexpected."""
 
     text: str
 
 
-Event = StageReached | FrameWritten | Warned
+Event = StageReached | FrameWritten | Noted | Warned
 Listener = Callable[[Event], None]
 
 

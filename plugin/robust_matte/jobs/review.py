@@ -12,7 +12,7 @@ from robust_matte.jobs.finished import read_finished
 from robust_matte.jobs.marks import is_there
 from robust_matte.jobs.outputs import Outputs
 from robust_matte.jobs.own_file import check_own_file
-from robust_matte.jobs.progress import Listener, StageReached, Warned
+from robust_matte.jobs.progress import Listener, Noted, StageReached, Warned
 from robust_matte.jobs.showing import backdrop_light, composite, display_codes
 from robust_matte.media.atomic import check_writable, remove_leftovers
 from robust_matte.media.frames import FloatImage
@@ -109,8 +109,9 @@ def make_review(path: Path, review: Review, listener: Listener) -> None:
     """
     stated, code = _rate_and_timecode(review)
     rate = stated or _USUAL_RATE
-    assumed = "" if stated else ", assumed: the plate states none"
-    text = f"making the review at {float(rate):.5g} fps{assumed}"
+    if stated is None:
+        listener(Noted(f"The review runs at {rate} fps, assumed: the plate states no usable rate."))
+    text = f"making the review at {float(rate):.5g} fps"
     form = MovieFormat(
         size=_even(review.display.size),
         rate=rate,

@@ -4,7 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from robust_matte.errors import WeightsMissingError
-from robust_matte.weights.known import AUTO, KNOWN, RELEASE, KnownWeights, tell_how_to_get
+from robust_matte.weights.known import (
+    AUTO,
+    KNOWN,
+    KnownWeights,
+    tell_how_to_get,
+    tell_other_ways,
+)
 from robust_matte.weights.places import find_weights, is_offline, own_folder, search_folders
 
 __all__ = ["ChosenWeights", "choose_weights"]
@@ -50,8 +56,7 @@ def choose_weights(model: str, *, offline: bool, may_be_absent: bool = True) -> 
         raise WeightsMissingError(
             f"The weights {known.file} are not in {_spoken_folders()}, and nothing is fetched "
             "offline.",
-            hint=f"Take {known.file} from {RELEASE} on a machine with a network, and run "
-            "robust-matte weights import FILE here.",
+            hint=f"Without a network, {tell_other_ways(known.file)}.",
         )
     return ChosenWeights(known, own_folder() / known.file, is_absent=True)
 

@@ -15,7 +15,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from robust_matte.errors import WeightsMissingError
 from robust_matte.media.atomic import write_atomically
-from robust_matte.weights.known import RELEASE
+from robust_matte.weights.known import tell_other_ways
 
 __all__ = ["Told", "discard_part", "download"]
 
@@ -98,7 +98,7 @@ def download(
             if error.is_stale:
                 discard_part(part)
             if error.is_final or fruitless > len(pauses_s):
-                raise _given_up(url, error) from error
+                raise _given_up(url, part, error) from error
             if fruitless:
                 time.sleep(pauses_s[fruitless - 1])
 
@@ -109,13 +109,16 @@ def discard_part(part: Path) -> None:
     _note(part).unlink(missing_ok=True)
 
 
-def _given_up(url: str, error: _BrokenOffError) -> WeightsMissingError:
-    again = "Run the same command again, which goes on from there"
+def _given_up(url: str, part: Path, error: _BrokenOffError) -> WeightsMissingError:
+    if error.is_final:
+        next_step = "Check the address and ROBUST_MATTE_WEIGHTS_URL"
+    elif _begun(url, part).size:
+        next_step = "Run the same command again, which goes on from there"
+    else:
+        next_step = "Check the network, and run the same command again"
     return WeightsMissingError(
         f"{url} could not be fetched: {error.reason}.",
-        hint=f"{'Check the address and ROBUST_MATTE_WEIGHTS_URL' if error.is_final else again}; or "
-        f"take the file from {RELEASE} on another machine, and run robust-matte weights import "
-        "FILE here.",
+        hint=f"{next_step}; or {tell_other_ways('the file')}.",
     )
 
 

@@ -93,7 +93,12 @@ def take_fingerprint(path: Path) -> Fingerprint:
 
 
 def check_identity(
-    known: KnownWeights, found: Fingerprint, place: Path, *, source: str = ""
+    known: KnownWeights,
+    found: Fingerprint,
+    place: Path,
+    *,
+    source: str = "",
+    is_own: bool = False,
 ) -> Standing:
     """Compare a file with the published one or, where none is known, with the one that came first.
 
@@ -102,21 +107,31 @@ def check_identity(
         found: What it is.
         place: Where it is, or is to be, kept; the pin is beside it.
         source: Where it comes from, if that is to be named in place of `place`.
+        is_own: `source` is a file of the user's, which stays and can be used by its path.
 
     Raises:
         WeightsDamagedError: It is another file.
     """
     shown = source or str(place)
+    way_out = f"Use it by its path, --model {shown}; or run" if is_own else "Run"
     if known.git_blob is not None:
         if found.git_blob != known.git_blob:
             raise WeightsDamagedError(
                 f"{shown} is not the {known.file} that RVM published: its git id is "
                 f"{found.git_blob}, not {known.git_blob}.",
-                hint=f"Run robust-matte weights fetch {known.name}, past any proxy or mirror that "
-                "may change files; weights of your own are named by their path, --model FILE.",
+                hint=f"{way_out} robust-matte weights fetch {known.name}, past any proxy or mirror "
+                "that may change files"
+                f"{'' if is_own else '; weights of your own go by their path, --model FILE'}.",
                 path=place,
             )
         return Standing.PUBLISHED
+    return _check_pin(known, found, place, shown, way_out)
+
+
+def _check_pin(
+    known: KnownWeights, found: Fingerprint, place: Path, shown: str, way_out: str
+) -> Standing:
+    """Compare a file with the one that came first; `way_out` begins the hint."""
     pinned = _read_pin(place)
     if pinned is None:
         return Standing.UNKNOWN
@@ -124,8 +139,8 @@ def check_identity(
         raise WeightsDamagedError(
             f"{shown} is not the {known.file} that came first: its sha256 is {found.sha256}, not "
             f"{pinned}.",
-            hint=f"Run robust-matte weights fetch {known.name} to get the first one again; or, if "
-            f"the change is meant, remove {_pin_path(place)}.",
+            hint=f"{way_out} robust-matte weights fetch {known.name} to get the first one again; "
+            f"or, if the change is meant, remove {_pin_path(place)}.",
             path=place,
         )
     return Standing.PINNED

@@ -14,6 +14,7 @@ __all__ = [
     "KnownWeights",
     "get_known",
     "tell_how_to_get",
+    "tell_other_ways",
 ]
 
 RELEASE: Final = "https://github.com/PeterL1n/RobustVideoMatting/releases/tag/v1.0.0"
@@ -74,6 +75,14 @@ def tell_how_to_get(known: KnownWeights | None = None) -> str:
     """Say in one sentence how to get weights, by default those of `auto`."""
     known = known or KNOWN[AUTO]
     return (
-        f"Run robust-matte weights fetch {known.name}; or, without a network, take {known.file} "
-        f"from {RELEASE} on another machine, and run robust-matte weights import FILE here."
+        f"Run robust-matte weights fetch {known.name}; or, without a network, "
+        f"{tell_other_ways(known.file)}."
+    )
+
+
+def tell_other_ways(file: str) -> str:
+    """Say, as the end of a sentence, how to get along where `file` cannot be fetched."""
+    return (
+        f"take {file} from {RELEASE} on another machine, and run robust-matte weights import FILE "
+        "here; a file that you have is used by its path, --model FILE"
     )

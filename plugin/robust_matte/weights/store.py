@@ -73,6 +73,7 @@ def _fetch_into(
     """Fetch a file beside its place, and move it there if it is the right one."""
     url = "/".join((address, known.file))
     part = place.with_name(f".{place.name}.part")
+    tell(f"{known.file} from {address}", 0, 0)  # a server that is silent is waited for
     try:
         download(url, part, partial(tell, f"{known.file} from {address}, in MiB"))
         fetched = _judge(known, part, place, check_network, source=url)
@@ -114,7 +115,7 @@ def import_weights(
     known = get_known(name) if name is not None else _recognise(file, content, check_network)
     place = folder / known.file
     with _writing_to(place), _alone(place, tell):
-        found = _judge(known, file, place, check_network, source=str(file))
+        found = _judge(known, file, place, check_network, source=str(file), is_own=True)
 
         def copy(temporary: Path) -> None:
             shutil.copyfile(file, temporary)
@@ -173,11 +174,17 @@ def _taken_on(
 
 
 def _judge(
-    known: KnownWeights, file: Path, place: Path, check_network: NetworkCheck, *, source: str
+    known: KnownWeights,
+    file: Path,
+    place: Path,
+    check_network: NetworkCheck,
+    *,
+    source: str,
+    is_own: bool = False,
 ) -> StoredWeights:
-    """Make sure that a file is what it is to be; `source` is what to call it."""
+    """Make sure that a file is what it is to be; `source` and `is_own` as in `check_identity`."""
     content = take_fingerprint(file)
-    standing = check_identity(known, content, place, source=source)
+    standing = check_identity(known, content, place, source=source, is_own=is_own)
     if standing is Standing.UNKNOWN:
         try:
             network = check_network(file)
