@@ -307,8 +307,8 @@ def test_what_key_writes_is_measured_in_every_shape(
         pytest.param(["--frames", "1001-1009"], 4, "lacks the frames 1006-1009", id="missing"),
         pytest.param(["--first-frame", "7"], 2, "--first-frame 7", id="first frame"),
         pytest.param(["--channel", "B.A"], 3, "has no channel B.A", id="channel"),
-        pytest.param(["--csv", "values.txt"], 2, "is no .csv file of its own", id="table's name"),
-        pytest.param(["--plot", "plot.jpg"], 2, "is no .png file of its own", id="plot's name"),
+        pytest.param(["--csv", "values.txt"], 2, "does not end in .csv", id="table's name"),
+        pytest.param(["--plot", "plot.jpg"], 2, "does not end in .png", id="plot's name"),
         pytest.param(["--csv", "/proc/none/a.csv"], 6, "cannot be written", id="nowhere"),
         pytest.param(["--truth-foreground", "none.####.exr"], 3, "No file matches", id="absent"),
         pytest.param(["--fps", "24"], 2, "has no flag --fps", id="flag"),
@@ -340,7 +340,7 @@ def test_a_file_that_is_compared_is_never_replaced(
     before = path.read_bytes()
     done = evaluate(*pair, "--plot", path, "--overwrite")
     assert done.code == 2
-    assert "is no .png file of its own" in done.err
+    assert "is a file that this command reads or writes otherwise" in done.err
     assert path.read_bytes() == before
 
 

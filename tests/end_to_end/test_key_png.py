@@ -200,7 +200,9 @@ def test_contact_sheet_is_no_frame_of_the_result(
 ) -> None:
     plate = write_png_plate({1: np.full((HEIGHT, WIDTH, 3), 90, np.uint8)})
     sheet = str(tmp_path / "out" / "shot_matte.0001.png")
-    with pytest.raises(SettingsError, match="is a file of the plate, the weights or the result"):
+    with pytest.raises(
+        SettingsError, match="is a file that this command reads or writes otherwise"
+    ):
         key(settings(plate, format="png", contact_sheet=sheet))
     assert not (tmp_path / "out").exists()
 

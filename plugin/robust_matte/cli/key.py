@@ -13,6 +13,7 @@ from robust_matte.cli.summary import print_summary
 from robust_matte.keying.cores import share_cores
 from robust_matte.keying.heap import keep_heap
 from robust_matte.settings.choices import (
+    DEFAULT_WARM_UP,
     Compression,
     Depth,
     ImageFormat,
@@ -74,7 +75,7 @@ def key_command(
             "from nothing.",
             rich_help_panel=_MATTE,
         ),
-    ] = 16,
+    ] = DEFAULT_WARM_UP,
     plate_space: Annotated[
         PlateSpace | None,
         typer.Option(

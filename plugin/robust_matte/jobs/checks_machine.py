@@ -72,8 +72,9 @@ def check_memory(examination: Examination) -> Iterator[Finding]:  # noqa: ARG001
     from robust_matte.jobs.memory import memory_needed
     from robust_matte.keying.memory import free_memory
     from robust_matte.media.windows import Size
+    from robust_matte.settings.choices import DEFAULT_WARM_UP
 
-    free, needed = free_memory(), memory_needed(Size(1920, 1080), Size(512, 288), warm_up=16)
+    free, needed = free_memory(), memory_needed(Size(1920, 1080), Size(512, 288), DEFAULT_WARM_UP)
     said = f"{free / _GIB:.1f} GiB free for this process"
     if free < needed:
         yield Finding(

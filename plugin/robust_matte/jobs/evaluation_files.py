@@ -6,11 +6,11 @@ import math
 from collections.abc import Collection
 from pathlib import Path
 
-from robust_matte.errors import SettingsError, WouldOverwriteError
+from robust_matte.errors import WouldOverwriteError
 from robust_matte.jobs.evaluation import MeasuredClip
 from robust_matte.jobs.marks import is_there
+from robust_matte.jobs.own_file import check_own_file
 from robust_matte.media.atomic import check_writable, write_atomically
-from robust_matte.media.links import real_path
 from robust_matte.media.stills import text_attribute
 
 __all__ = ["PLOT_TEXTS", "check_plot", "check_table", "write_table"]
@@ -35,7 +35,8 @@ def check_table(
         WouldOverwriteError: It is there and no table of an evaluation.
         OutputError: It cannot be written there.
     """
-    _refuse_other(path, "table", ".csv", taken)
+    check_own_file(path, "table", (".csv",), taken)
+    check_writable(path)
     if is_there(path) and not overwrite and not _is_table(path, names):
         raise _in_the_way(path, "table")
 
@@ -53,7 +54,8 @@ def check_plot(path: Path, taken: Collection[Path], *, overwrite: bool) -> None:
         WouldOverwriteError: It is there and no plot of an evaluation.
         OutputError: It cannot be written there.
     """
-    _refuse_other(path, "plot", ".png", taken)
+    check_own_file(path, "plot", (".png",), taken)
+    check_writable(path)
     mark = PLOT_TEXTS["Description"]
     if is_there(path) and not overwrite and text_attribute(path, "ImageDescription") != mark:
         raise _in_the_way(path, "plot")
@@ -75,16 +77,6 @@ def write_table(path: Path, clip: MeasuredClip) -> None:
     for number, values in clip.rows():
         table.writerow([number, *("" if math.isnan(value) else value for value in values.values())])
     write_atomically(path, text.getvalue().encode())
-
-
-def _refuse_other(path: Path, kind: str, suffix: str, taken: Collection[Path]) -> None:
-    if path.suffix.lower() != suffix or real_path(path) in taken:
-        raise SettingsError(
-            f"The {kind} {path} is no {suffix} file of its own.",
-            hint=f"Name another file that ends in {suffix}.",
-            path=path,
-        )
-    check_writable(path)
 
 
 def _in_the_way(path: Path, kind: str) -> WouldOverwriteError:

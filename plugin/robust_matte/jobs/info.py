@@ -29,12 +29,10 @@ from robust_matte.media.sequences import frame_ranges
 from robust_matte.media.still_facts import PartFacts
 from robust_matte.media.stills import keyed_channels, read_spec
 from robust_matte.media.windows import Size, Window
-from robust_matte.settings.choices import Nonfinite, WorkArea
+from robust_matte.settings.choices import DEFAULT_WARM_UP, Nonfinite, WorkArea
 from robust_matte.settings.low_res import Downsample
 
 __all__ = ["inspect_plate"]
-
-_WARM_UP = 16  # the default
 
 
 @dataclass(slots=True)
@@ -142,7 +140,7 @@ def _sized(
         pixel_aspect=pixel_aspect,
         work_area=area,
         network_view=view,
-        memory_bytes=memory_needed(area.size, view, _WARM_UP),
+        memory_bytes=memory_needed(area.size, view, DEFAULT_WARM_UP),
     )
 
 

@@ -32,7 +32,7 @@ def check_own_file(
         )
     if real_path(path) in taken:
         raise SettingsError(
-            f"The {kind} {path} is a file of the plate, the weights or the result.",
+            f"The {kind} {path} is a file that this command reads or writes otherwise.",
             hint=f"Name another file that ends in {endings}.",
             path=path,
         )

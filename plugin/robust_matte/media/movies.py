@@ -24,10 +24,9 @@ from robust_matte.media.movie_streams import opened_movie, read_first_frame
 from robust_matte.media.movie_tags import MovieInfo, is_steady, read_info
 from robust_matte.media.sequences import frame_ranges
 from robust_matte.media.windows import Window
+from robust_matte.settings.choices import DEFAULT_WARM_UP
 
 __all__ = ["Movie"]
-
-_WARM_UP = 16  # the default: frames after the first one that are read ahead of it
 
 
 class Movie:
@@ -164,7 +163,7 @@ class Movie:
         if last < first:
             return "Copy the movie again, or key its good frames as an image sequence."
         frames = f"{first}-{last}" if last > first else f"{first}"
-        shorter = f" --warm-up {last - first}" if last - first < _WARM_UP else ""
+        shorter = f" --warm-up {last - first}" if last - first < DEFAULT_WARM_UP else ""
         flags = f"--frames {frames} --cuts off{shorter}"
         return (
             f"Copy the movie again, key what is before the damage with {flags}, or key its good "

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 __all__ = [
+    "DEFAULT_WARM_UP",
     "Compression",
     "Depth",
     "ImageFormat",
@@ -13,6 +14,8 @@ __all__ = [
     "Refiner",
     "WorkArea",
 ]
+
+DEFAULT_WARM_UP = 16  # frames: the mean difference to a settled state falls from 0.023 to 0.003
 
 
 class Layers(StrEnum):

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from robust_matte.errors import SettingsError
 from robust_matte.settings.backdrop import Backdrop
 from robust_matte.settings.choices import (
+    DEFAULT_WARM_UP,
     Compression,
     Depth,
     ImageFormat,
@@ -74,7 +75,7 @@ class KeySettings(BaseModel):
     device: str = "auto"
     threads: int = Field(0, ge=0, le=512)
     downsample: str = "auto"
-    warm_up: int = Field(16, ge=0, le=256)
+    warm_up: int = Field(DEFAULT_WARM_UP, ge=0, le=256)
     cuts: str = "auto"
     missing: Missing = Missing.FAIL
     nonfinite: Nonfinite = Nonfinite.KEEP
