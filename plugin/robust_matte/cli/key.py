@@ -13,7 +13,6 @@ from robust_matte.cli.summary import print_summary
 from robust_matte.keying.cores import share_cores
 from robust_matte.keying.heap import keep_heap
 from robust_matte.settings.choices import (
-    DEFAULT_WARM_UP,
     Compression,
     Depth,
     ImageFormat,
@@ -24,6 +23,7 @@ from robust_matte.settings.choices import (
     Refiner,
     WorkArea,
 )
+from robust_matte.settings.warm_up import DEFAULT_WARM_UP
 
 __all__ = ["key_command"]
 

@@ -72,7 +72,7 @@ def check_memory(examination: Examination) -> Iterator[Finding]:  # noqa: ARG001
     from robust_matte.jobs.memory import memory_needed
     from robust_matte.keying.memory import free_memory
     from robust_matte.media.windows import Size
-    from robust_matte.settings.choices import DEFAULT_WARM_UP
+    from robust_matte.settings.warm_up import DEFAULT_WARM_UP
 
     free, needed = free_memory(), memory_needed(Size(1920, 1080), Size(512, 288), DEFAULT_WARM_UP)
     said = f"{free / _GIB:.1f} GiB free for this process"

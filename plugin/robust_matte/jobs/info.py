@@ -29,8 +29,9 @@ from robust_matte.media.sequences import frame_ranges
 from robust_matte.media.still_facts import PartFacts
 from robust_matte.media.stills import keyed_channels, read_spec
 from robust_matte.media.windows import Size, Window
-from robust_matte.settings.choices import DEFAULT_WARM_UP, Nonfinite, WorkArea
+from robust_matte.settings.choices import Nonfinite, WorkArea
 from robust_matte.settings.low_res import Downsample
+from robust_matte.settings.warm_up import DEFAULT_WARM_UP
 
 __all__ = ["inspect_plate"]
 

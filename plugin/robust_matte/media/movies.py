@@ -24,7 +24,7 @@ from robust_matte.media.movie_streams import opened_movie, read_first_frame
 from robust_matte.media.movie_tags import MovieInfo, is_steady, read_info
 from robust_matte.media.sequences import frame_ranges
 from robust_matte.media.windows import Window
-from robust_matte.settings.choices import DEFAULT_WARM_UP
+from robust_matte.settings.warm_up import DEFAULT_WARM_UP
 
 __all__ = ["Movie"]
 

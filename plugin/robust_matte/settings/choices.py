@@ -3,7 +3,6 @@
 from enum import StrEnum
 
 __all__ = [
-    "DEFAULT_WARM_UP",
     "Compression",
     "Depth",
     "ImageFormat",
@@ -14,8 +13,6 @@ __all__ = [
     "Refiner",
     "WorkArea",
 ]
-
-DEFAULT_WARM_UP = 16  # frames: the mean difference to a settled state falls from 0.023 to 0.003
 
 
 class Layers(StrEnum):

@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from robust_matte.errors import SettingsError
 from robust_matte.settings.backdrop import Backdrop
 from robust_matte.settings.choices import (
-    DEFAULT_WARM_UP,
     Compression,
     Depth,
     ImageFormat,
@@ -24,6 +23,7 @@ from robust_matte.settings.complaints import refused
 from robust_matte.settings.cut_list import CutList
 from robust_matte.settings.frame_range import FrameRange
 from robust_matte.settings.low_res import Downsample
+from robust_matte.settings.warm_up import DEFAULT_WARM_UP
 
 __all__ = ["KeySettings"]
 
