@@ -138,7 +138,7 @@ def test_movie_plate_is_not_replaced_by_its_review(
             codes = (np.clip(pixels, 0, 1) * 255).astype(np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(codes, format="rgb24")))
         container.mux(stream.encode(None))
-    with pytest.raises(SettingsError, match="is a file of the plate"):
+    with pytest.raises(SettingsError, match="is a file that this command reads"):
         key(settings(str(path), review=path, overwrite=True))
     key(settings(str(path), review=tmp_path / "r.mov", frames="2-4", format="png"))
     with av.open(str(tmp_path / "r.mov")) as container:

@@ -370,8 +370,8 @@ SIZE = Size(128, 64)
         pytest.param("r", "does not end in .mp4 or .mov.", id="no ending"),
         pytest.param("", "is a folder.", id="folder"),
         pytest.param("folder.mov", "is a folder.", id="folder named like a movie"),
-        pytest.param("plate.mp4", "is a file of the plate, the weights or", id="plate"),
-        pytest.param("link.mp4", "is a file of the plate, the weights or", id="link to the plate"),
+        pytest.param("plate.mp4", "is a file that this command reads or", id="plate"),
+        pytest.param("link.mp4", "is a file that this command reads or", id="link to the plate"),
     ],
 )
 def test_name_that_cannot_serve_is_told(name: str, said: str, tmp_path: Path) -> None:

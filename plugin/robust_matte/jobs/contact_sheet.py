@@ -73,7 +73,7 @@ def check_sheet(path: Path, taken: Collection[Path], *, overwrite: bool) -> None
         overwrite: Whether other files may be replaced.
 
     Raises:
-        SettingsError: It is no PNG, a folder, or a file of the plate, the weights or the result.
+        SettingsError: It is no PNG, a folder, or a file that the job reads or writes otherwise.
         WouldOverwriteError: It is there and no contact sheet.
         WriteError: It cannot be written there.
     """
