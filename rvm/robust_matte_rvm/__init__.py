@@ -13,6 +13,7 @@ from robust_matte_rvm.errors import (
 from robust_matte_rvm.folding import fold_network
 from robust_matte_rvm.network import (
     REFINERS,
+    USUAL_SIDES,
     VARIANTS,
     LowResMatte,
     MattingNetwork,
@@ -24,6 +25,7 @@ from robust_matte_rvm.recurrent_state import RecurrentState
 
 __all__ = [
     "REFINERS",
+    "USUAL_SIDES",
     "VARIANTS",
     "CheckpointError",
     "LoadedNetwork",

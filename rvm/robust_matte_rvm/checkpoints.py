@@ -27,6 +27,7 @@ _SEGMENTATION = "project_seg."
 _FIRST_NAMES: dict[Variant, str] = {
     "mobilenetv3": "backbone.features.0.0.weight",
     "resnet50": "backbone.conv1.weight",
+    "draft": "backbone.stages.0.0.weight",
 }
 _ANOTHER_FILE = (
     "Name an RVM checkpoint (rvm_mobilenetv3.pth, rvm_resnet50.pth) or its safetensors form."

@@ -155,7 +155,7 @@ class RecurrentDecoder(nn.Module):
             frames: T.
 
         Returns:
-            Hidden features, (B * T, 16, h, w), and the new r1 to r4.
+            Hidden features, (B * T, C, h, w), as wide as the last block, and the new r1 to r4.
         """
         f1, f2, f3, f4 = features
         r1, r2, r3, r4 = state

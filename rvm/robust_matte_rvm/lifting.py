@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from robust_matte_rvm.layout import join_channels
 
-__all__ = ["GUIDES", "lift", "see_guide"]
+__all__ = ["GUIDES", "lift", "lift_unbounded", "see_guide"]
 
 GUIDES = 4
 _COLOURS = 3
@@ -42,7 +42,8 @@ def lift(model: Tensor, src: Tensor) -> tuple[Tensor, Tensor]:
         [0, 1].
     """
     if torch.is_grad_enabled() or src.device.type != "cpu":
-        return _lift_whole(model, src)
+        fgr, pha = lift_unbounded(model, src)
+        return fgr.clamp(0, 1), pha.clamp(0, 1)
     fgr = torch.empty_like(src, memory_format=torch.contiguous_format)
     pha = torch.empty_like(src[:, :1], memory_format=torch.contiguous_format)
     for one in range(len(src)):
@@ -50,11 +51,20 @@ def lift(model: Tensor, src: Tensor) -> tuple[Tensor, Tensor]:
     return fgr, pha
 
 
-def _lift_whole(model: Tensor, src: Tensor) -> tuple[Tensor, Tensor]:
+def lift_unbounded(model: Tensor, src: Tensor) -> tuple[Tensor, Tensor]:
+    """Do as `lift` does, but leave values beyond [0, 1]: a bound has no gradient to train with.
+
+    Args:
+        model: See `lift`.
+        src: See `lift`.
+
+    Returns:
+        Foreground, (B, 3, H, W), and alpha, (B, 1, H, W).
+    """
     size = (src.shape[2], src.shape[3])
     model = functional.interpolate(model, size, mode="bilinear", align_corners=False)
     planes = model[:, :GUIDES] * see_guide(src) + model[:, GUIDES:]
-    return (planes[:, :_COLOURS] + src).clamp(0, 1), planes[:, _COLOURS:].clamp(0, 1)
+    return planes[:, :_COLOURS] + src, planes[:, _COLOURS:]
 
 
 def _lift_strips(model: Tensor, src: Tensor, fgr: Tensor, pha: Tensor) -> None:

@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from robust_matte_rvm.aspp import LiteASPP
 from robust_matte_rvm.decoder import RecurrentDecoder
+from robust_matte_rvm.draft_encoder import DraftEncoder
 from robust_matte_rvm.errors import NetworkError, SegmentationMissingError, StateError
 from robust_matte_rvm.layout import join_channels
 from robust_matte_rvm.lifting import lift
@@ -28,6 +29,7 @@ from robust_matte_rvm.resnet import ResNet50
 
 __all__ = [
     "REFINERS",
+    "USUAL_SIDES",
     "VARIANTS",
     "LowResMatte",
     "MattingNetwork",
@@ -36,15 +38,28 @@ __all__ = [
     "low_res_view",
 ]
 
-Variant = Literal["mobilenetv3", "resnet50"]
+Variant = Literal["mobilenetv3", "resnet50", "draft"]
 RefinerKind = Literal["deep_guided_filter", "fast_guided_filter"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
 REFINERS: tuple[RefinerKind, ...] = get_args(RefinerKind)
 
-_ASPP_CHANNELS: dict[Variant, int] = {"mobilenetv3": 128, "resnet50": 256}
+USUAL_SIDES: dict[Variant, int] = {"mobilenetv3": 512, "resnet50": 512, "draft": 288}
+"""Longest side, in pixels, of the low-res view that a network was made for.
+
+RVM's authors recommend 512 for portraits and half bodies; `draft` was trained at 288.
+"""
+
+_Encoder = MobileNetV3Large | ResNet50 | DraftEncoder
+_ENCODERS: dict[Variant, type[_Encoder]] = {
+    "mobilenetv3": MobileNetV3Large,
+    "resnet50": ResNet50,
+    "draft": DraftEncoder,
+}
+_ASPP_CHANNELS: dict[Variant, int] = {"mobilenetv3": 128, "resnet50": 256, "draft": 64}
 _WIDTHS: dict[Variant, tuple[int, int, int, int]] = {
     "mobilenetv3": (80, 40, 32, 16),
     "resnet50": (128, 64, 32, 16),
+    "draft": (32, 16, 8, 8),
 }
 
 
@@ -55,7 +70,8 @@ class LowResMatte:
     Attributes:
         fgr_residual: Foreground minus low-res view, (B, 3, h, w), unbounded.
         pha: Alpha, (B, 1, h, w), not yet bounded to [0, 1].
-        hidden: The decoder's features, (B, 16, h, w), for the deep guided filter.
+        hidden: The decoder's features for the deep guided filter, (B, C, h, w): 8 channels of
+            `draft`, 16 of the others.
     """
 
     fgr_residual: Tensor
@@ -81,8 +97,8 @@ def low_res_view(src: Tensor, size: tuple[int, int]) -> Tensor:
 class MattingNetwork(nn.Module):
     """Encoder, recurrent decoder and refiner; a drop-in for RVM's network of this name.
 
-    Parameter names are those of the official checkpoints. A new network has random weights:
-    `load_network` makes one that can be used.
+    Parameter names are those of the official checkpoints; the encoder `draft` is this project's
+    own. A new network has random weights: `load_network` makes one that can be used.
 
     Args:
         variant: The encoder.
@@ -104,11 +120,11 @@ class MattingNetwork(nn.Module):
         _check_choice("variant", variant, VARIANTS)
         _check_choice("refiner", refiner, REFINERS)
         self.variant: Variant = variant
-        backbone = MobileNetV3Large() if variant == "mobilenetv3" else ResNet50()
+        backbone = _ENCODERS[variant]()
         f1, f2, f3, f4 = backbone.channels
         aspp, widths = _ASPP_CHANNELS[variant], _WIDTHS[variant]
         hidden = widths[-1]
-        self.backbone: nn.Module = backbone
+        self.backbone: _Encoder = backbone
         self.aspp = LiteASPP(f4, aspp)
         self.decoder = RecurrentDecoder((f1, f2, f3, aspp), widths)
         self.project_mat = Projection(hidden, 4)
@@ -201,6 +217,20 @@ class MattingNetwork(nn.Module):
         matte = join_channels(low.fgr_residual, low.pha)
         return lift(self.refiner(src_low, matte, low.hidden), src)
 
+    @property
+    def segmentation_head(self) -> Projection:
+        """From hidden features to a segmentation before its sigmoid.
+
+        Raises:
+            SegmentationMissingError: The weights have none.
+        """
+        if self.project_seg is None:
+            raise SegmentationMissingError(
+                "The weights in use have no segmentation head (project_seg).",
+                "Matte instead, or load a checkpoint that holds project_seg.",
+            )
+        return self.project_seg
+
     def state_shapes(
         self, height: int, width: int, clips: int = 1
     ) -> tuple[tuple[int, int, int, int], ...]:
@@ -221,7 +251,7 @@ class MattingNetwork(nn.Module):
     def _decode(
         self, src_low: Tensor, state: RecurrentState, frames: int
     ) -> tuple[Tensor, RecurrentState]:
-        """Return the hidden features, (B, 16, h, w), and the new state."""
+        """Return the hidden features, (B, C, h, w), and the new state."""
         batch, _, height, width = src_low.shape
         shapes = self.state_shapes(height, width, batch // frames)
         if not state.is_empty and state.shapes != shapes:
@@ -238,13 +268,9 @@ class MattingNetwork(nn.Module):
     def _segment(
         self, src_low: Tensor, state: RecurrentState, frames: int
     ) -> tuple[list[Tensor], RecurrentState]:
-        if self.project_seg is None:
-            raise SegmentationMissingError(
-                "The weights in use have no segmentation head (project_seg).",
-                "Matte instead, or load a checkpoint that holds project_seg.",
-            )
+        head = self.segmentation_head
         hidden, state = self._decode(src_low, state, frames)
-        return [self.project_seg(hidden)], state
+        return [head(hidden)], state
 
 
 def _scaled(src: Tensor, ratio: float) -> Tensor:

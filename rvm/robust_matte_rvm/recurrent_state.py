@@ -1,6 +1,5 @@
 """What the network remembers from frame to frame, as a value."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -12,10 +11,9 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from robust_matte_rvm.errors import StateError
+from robust_matte_rvm.tensor_files import pack_tensors, read_words
 
 __all__ = ["RecurrentState"]
-
-_METADATA_KEY = "metadata"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,11 +84,7 @@ class RecurrentState:
         Args:
             metadata: Words to keep beside the tensors.
         """
-        named = zip(_NAMES, self.tensors, strict=False)
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in named}
-        # Under one key, since safetensors writes several keys in an order that changes.
-        words = json.dumps(dict(metadata or {}), sort_keys=True)
-        return safetensors.torch.save(tensors, {_METADATA_KEY: words})
+        return pack_tensors(dict(zip(_NAMES, self.tensors, strict=False)), metadata)
 
     @classmethod
     def from_bytes(cls, data: bytes, source: str = "The state") -> tuple[Self, dict[str, str]]:
@@ -108,7 +102,7 @@ class RecurrentState:
         """
         try:
             tensors = safetensors.torch.load(data)
-            metadata = _parse_metadata(data)
+            metadata = read_words(data)
         except (SafetensorError, ValueError, KeyError, TypeError) as error:
             raise StateError(
                 f"{source} is damaged or no recurrent state: {error}.",
@@ -154,11 +148,3 @@ class RecurrentState:
 
 
 _NAMES = tuple(field.name for field in fields(RecurrentState))
-
-
-def _parse_metadata(data: bytes) -> dict[str, str]:
-    """Return the metadata of a file whose header safetensors found sound."""
-    length = int.from_bytes(data[:8], "little")
-    header = json.loads(data[8 : 8 + length])
-    words = json.loads(header["__metadata__"][_METADATA_KEY])
-    return {str(key): str(value) for key, value in words.items()}

@@ -97,7 +97,7 @@ class DeepGuidedFilter(nn.Module):
         Args:
             src_low: The low-res view, (B, 3, h, w), display-encoded R'G'B' in [0, 1].
             matte: Foreground residual and alpha made from it, (B, 4, h, w), unbounded.
-            hidden: The decoder's features, (B, 16, h, w).
+            hidden: The decoder's features, (B, C, h, w).
 
         Returns:
             The local linear model, (B, 8, h, w): a, then b; see `lift`.

@@ -11,10 +11,13 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from robust_matte_rvm import (
+    REFINERS,
+    VARIANTS,
     CheckpointError,
     MattingNetwork,
     RefinerKind,
     SegmentationMissingError,
+    Variant,
     load_network,
 )
 
@@ -59,10 +62,17 @@ def test_every_entry_arrives(
     assert all(torch.equal(got[name], tensor) for name, tensor in official.items())
 
 
-def test_a_resnet_is_told_by_its_names(tmp_path: Path) -> None:
-    save_file(MattingNetwork("resnet50").state_dict(), tmp_path / "w.safetensors")
-    loaded = load_network(tmp_path / "w.safetensors")
-    assert (loaded.variant, loaded.network.variant) == ("resnet50", "resnet50")
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("kept", REFINERS)
+@pytest.mark.parametrize("save", [save_file, torch.save])
+def test_variant_and_refiner_are_told_by_their_names(
+    tmp_path: Path, variant: Variant, kept: RefinerKind, save: Callable[[_Table, Path], None]
+) -> None:
+    save(MattingNetwork(variant, kept).state_dict(), tmp_path / "w")
+    loaded = load_network(tmp_path / "w")
+    assert (loaded.variant, loaded.network.variant) == (variant, variant)
+    assert loaded.refiner == kept
+    assert loaded.notes == (() if kept == "deep_guided_filter" else (_NO_REFINER,))
 
 
 def test_half_precision_weights_are_widened(tmp_path: Path, official: _Table) -> None:

@@ -59,9 +59,10 @@ def test_a_folded_network_gives_the_same_mattes(variant: Variant, refiner: Refin
             torch.testing.assert_close(one, other, rtol=0, atol=1e-9)
 
 
+@pytest.mark.parametrize("variant", ["mobilenetv3", "draft"])
 @torch.inference_mode()
-def test_every_layer_stays_channels_last() -> None:
-    network = fold_network(_trained("mobilenetv3", "deep_guided_filter"))
+def test_every_layer_stays_channels_last(variant: Variant) -> None:
+    network = fold_network(_trained(variant, "deep_guided_filter"))
     strays: list[str] = []
 
     def check(name: str) -> None:

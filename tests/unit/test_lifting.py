@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional
 
-from robust_matte_rvm.lifting import lift
+from robust_matte_rvm.lifting import lift, lift_unbounded
 
 _sizes = st.integers(1, 70)
 
@@ -74,6 +74,14 @@ def test_results_are_bounded() -> None:
     model[:, 4:] = torch.tensor([-3.0, 3.0]).expand(4, 2, 2)
     for plane in lift(model, torch.full((1, 3, 8, 8), 0.5)):
         assert (float(plane.min()), float(plane.max())) == (0.0, 1.0)
+
+
+def test_the_unbounded_form_is_the_same_before_the_bound() -> None:
+    model, src = _random(1, 8, 5, 6) * 4 - 2, _random(1, 3, 20, 30)
+    free = lift_unbounded(model, src)
+    for got, wanted in zip(lift(model, src), free, strict=True):
+        assert torch.equal(got, wanted.clamp(0, 1))
+        assert float(wanted.min()) < 0 < 1 < float(wanted.max())
 
 
 def test_gradients_reach_model_and_view() -> None:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 import robust_matte_rvm
 from robust_matte_rvm import (
+    VARIANTS,
     LowResMatte,
     MattingNetwork,
     NetworkError,
@@ -84,10 +85,33 @@ def test_outputs_equal_those_of_the_original(filler: ModuleType, number: int) ->
         assert np.abs(got[name] - array).max() <= _TOLERANCE, name
 
 
+# Mean and deviation of what our own network made of the fill when its weights were first shipped:
+# there is no original, and weights that are out in the world must go on meaning the same.
+_DRAFT = {
+    "fgr": (0.7716140187432203, 0.3427965074074683),
+    "pha": (0.5949638359394986, 0.3150515249922889),
+    "rec1": (0.017152831794265473, 0.5166097272613767),
+    "rec2": (0.16181847806769667, 0.45869106018298456),
+    "rec3": (0.06117319628016734, 0.6515245212079454),
+    "rec4": (0.03958594674816499, 0.6097062357139397),
+}
+
+
+def test_outputs_of_draft_stay_what_they_were(filler: ModuleType) -> None:
+    case: dict[str, Any] = {"variant": "draft", "refiner": "deep_guided_filter", "seed": 9}
+    case |= {"frames": 3, "height": 58, "width": 75, "chunk": 2}
+    got = _run_case(filler, {**case, "downsample_ratio": 0.5, "segmentation_pass": False})
+    assert got.keys() == _DRAFT.keys()
+    for name, wanted in _DRAFT.items():
+        assert got[name].mean() == pytest.approx(wanted[0], abs=_TOLERANCE), name
+        assert got[name].std() == pytest.approx(wanted[1], abs=_TOLERANCE), name
+
+
 # Counts and hashes of the official checkpoints' "name (shape)" lines, sorted bytewise and joined by
 # newlines. Made from the list of names alone, without this network:
 #   grep '^VARIANT ' NAMES | cut -d' ' -f2- | LC_ALL=C sort | head -c -1 | sha256sum
 # and with `grep -v '^refiner'` before `sort` for the fast guided filter, which has no parameters.
+# Those of `draft` are our own, pinned so that its weights stay readable; test_draft.py lists them.
 @pytest.mark.parametrize(
     ("variant", "refiner", "count", "sha256"),
     [
@@ -119,9 +143,23 @@ def test_outputs_equal_those_of_the_original(filler: ModuleType, number: int) ->
             "b1322845b0fd3e02fdd5c34ca3ecabaa9ad20339121a1866c5386a7086cdd5a2",
             id="resnet50-fast",
         ),
+        pytest.param(
+            "draft",
+            "deep_guided_filter",
+            168,
+            "58e68a04e4610ade4e9659834105fe56290c0f2a7fc006308a28ceedfdcd8904",
+            id="draft-deep",
+        ),
+        pytest.param(
+            "draft",
+            "fast_guided_filter",
+            153,
+            "95eb4a939385de7f07ab293d5b4d543055b6cd086e9b2ce7b5eb69b9eb7b1776",
+            id="draft-fast",
+        ),
     ],
 )
-def test_parameter_names_and_shapes_are_the_official_ones(
+def test_parameter_names_and_shapes_are_those_of_the_weights(
     variant: Variant, refiner: RefinerKind, count: int, sha256: str
 ) -> None:
     with torch.device("meta"):
@@ -156,6 +194,8 @@ def _clip(count: int, height: int, width: int) -> list[Tensor]:
         pytest.param("deep_guided_filter", "mobilenetv3", id="mobilenetv3-deep"),
         pytest.param("fast_guided_filter", "mobilenetv3", id="mobilenetv3-fast"),
         pytest.param("deep_guided_filter", "resnet50", id="resnet50-deep"),
+        pytest.param("deep_guided_filter", "draft", id="draft-deep"),
+        pytest.param("fast_guided_filter", "draft", id="draft-fast"),
     ],
 )
 @torch.inference_mode()
@@ -184,9 +224,10 @@ def test_rolling_the_low_res_pass_gives_the_bits_of_the_whole_network(
     assert not torch.equal(cold[0], whole[-1][0])  # else the state would not have been tested
 
 
+@pytest.mark.parametrize("variant", ["mobilenetv3", "draft"])
 @torch.inference_mode()
-def test_clips_give_what_their_frames_give_one_by_one() -> None:
-    network, frames = _network("deep_guided_filter").double(), _clip(6, 33, 50)
+def test_clips_give_what_their_frames_give_one_by_one(variant: Variant) -> None:
+    network, frames = _network("deep_guided_filter", variant).double(), _clip(6, 33, 50)
     clips = torch.stack([torch.cat(frames[:3]), torch.cat(frames[3:])]).double()  # 2 clips of 3
     fgr, pha, *state = network(clips, downsample_ratio=0.5)
     assert fgr.shape == (2, 3, 3, 33, 50)
@@ -234,7 +275,7 @@ def test_low_res_view_of_the_right_size_is_the_source_itself() -> None:
     assert low_res_view(src, (4, 6)) is src
 
 
-@pytest.mark.parametrize("variant", ["mobilenetv3", "resnet50"])
+@pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize(
     ("height", "width"), [pytest.param(1, 1, id="one-pixel"), pytest.param(37, 51, id="odd")]
 )
