@@ -1,13 +1,15 @@
-"""Network and refiner against a plain eager forward of the same modules, frame by frame.
+"""Network and refiner against a rival, frame by frame.
 
-Usage: python benchmarks/speed.py [--plate CLIP] [--weights FILE] [--takes 6] [--size 1920x1080]
+Usage: python benchmarks/speed.py [--rival draft] [--plate CLIP] [--weights FILE] [--takes 6]
+           [--size 1920x1080]
 
-Two processes key the same ten frames in turn, take after take, so that both see the same machine:
-one as `robust-matte key` does, one with batch normalisations left as they are, fresh tensors for
-every result, the guided filter in separate passes over planes of the plate's size, and torch's and
-the C library's own defaults. Prints the median time a frame of each, the median of the takes'
-ratios, and how far apart alphas and foregrounds are. The first take warms up and is compared, not
-measured.
+Two processes key the same ten frames in turn, take after take, so that both see the same machine.
+One runs mobilenetv3 as `robust-matte key` does. The rival is a plain eager forward of the same
+modules: batch normalisations left as they are, fresh tensors for every result, the guided filter in
+separate passes over planes of the plate's size, and torch's and the C library's own defaults. Or it
+is the draft network, run as `robust-matte key` does, at its own view's size. Prints the median time
+a frame of each, the median of the takes' ratios, and how far apart alphas and foregrounds are. The
+first take warms up and is compared, not measured.
 
 Without --plate the frames are moving noise, without --weights the network is untrained: the times
 are the same.
@@ -37,11 +39,13 @@ sys.path.insert(0, str(ROOT))  # a script sees its own folder only
 _Image = NDArray[np.float32]
 _Keyer = Callable[[_Image], tuple[_Image, _Image]]
 _FRAMES = 10
+_DRAFT = ROOT / "plugin/robust_matte/weights/draft.safetensors"
+_SIDES = {"ours": 512, "plain": 512, "draft": 288}  # longest, of the network's view
 _SETTLING = 2  # frames of each take: the other process's threads spin for a while after their last
 
 
 def ours(weights: Path, low: tuple[int, int], threads: int) -> _Keyer:
-    """Return the network as `robust-matte key` runs it."""
+    """Return a network as `robust-matte key` runs it."""
     from robust_matte.keying.cores import share_cores
     from robust_matte.keying.heap import keep_heap
 
@@ -55,12 +59,11 @@ def ours(weights: Path, low: tuple[int, int], threads: int) -> _Keyer:
     size = Size(low[1], low[0])
     network = Network(
         Weights(weights, sha256=""),
-        refiner=Refiner.FAST_GUIDED_FILTER,
-        low_size=size,
+        refiner=Refiner.AUTO,
         device="cpu",
         threads=threads,
     )
-    return lambda view: network.matte(view, network.shrink(view))
+    return lambda view: network.matte(view, network.shrink(view, size))
 
 
 def plain(weights: Path, low: tuple[int, int], threads: int) -> _Keyer:
@@ -117,9 +120,11 @@ def filter_plainly(src: "Tensor", small: "Tensor", y: "Tensor") -> "Tensor":
 def serve(options: argparse.Namespace) -> None:
     """Key the frames of a file one by one, as the parent process asks for them."""
     views: NDArray[np.float32] = np.load(options.views, mmap_mode="r")
-    scale = 512 / max(views.shape[1:3])
+    scale = _SIDES[options.child] / max(views.shape[1:3])
     low = (round(views.shape[1] * scale), round(views.shape[2] * scale))
-    key = {"ours": ours, "plain": plain}[options.child](options.weights, low, options.threads)
+    keyer = plain if options.child == "plain" else ours
+    weights = _DRAFT if options.child == "draft" else options.weights
+    key = keyer(weights, low, options.threads)
     for take, _ in enumerate(sys.stdin):
         seconds = []
         for index, stored in enumerate(views):
@@ -172,13 +177,13 @@ def views_of(options: argparse.Namespace, count: int) -> Iterator[_Image]:
         yield seen.view(task().pixels)
 
 
-def compare(folder: Path, count: int) -> None:
+def compare(folder: Path, count: int, rival: str) -> None:
     """Print how far the results of both are apart."""
     for plane in ("alpha", "fgr"):
         mean = most = 0.0
         for index in range(count):
             one, other = (
-                np.load(folder / f"{child}{index}.npz")[plane] for child in ("ours", "plain")
+                np.load(folder / f"{child}{index}.npz")[plane] for child in ("ours", rival)
             )
             difference = np.abs(one - other)
             mean, most = max(mean, float(difference.mean())), max(most, float(difference.max()))
@@ -194,7 +199,7 @@ def measure(options: argparse.Namespace, folder: Path) -> None:
 
         options.weights = folder / "weights.safetensors"
         write_weights(options.weights)
-    processes = {child: start(child, options, folder) for child in ("plain", "ours")}
+    processes = {child: start(child, options, folder) for child in (options.rival, "ours")}
     takes = [
         {child: ask(process) for child, process in processes.items()}
         for _ in range(options.takes + 1)
@@ -205,9 +210,10 @@ def measure(options: argparse.Namespace, folder: Path) -> None:
     print(f"{len(takes)} takes of {width}x{height}, {options.threads} threads, medians:")
     for child in processes:
         print(f"{child}: {statistics.median(one[child] for one in takes) * 1e3:.1f} ms a frame")
-    ratios = sorted(one["ours"] / one["plain"] for one in takes)
-    print(f"ours to plain: {statistics.median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f})")
-    compare(folder, len(views))
+    ratios = sorted(one["ours"] / one[options.rival] for one in takes)
+    middle = statistics.median(ratios)
+    print(f"ours to {options.rival}: {middle:.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f})")
+    compare(folder, len(views), options.rival)
 
 
 def main() -> None:
@@ -218,7 +224,8 @@ def main() -> None:
     parser.add_argument("--takes", type=int, default=6)
     parser.add_argument("--size", default="1920x1080")
     parser.add_argument("--threads", type=int, default=default_threads())
-    parser.add_argument("--child", choices=["ours", "plain"], help=argparse.SUPPRESS)
+    parser.add_argument("--rival", choices=["plain", "draft"], default="plain")
+    parser.add_argument("--child", choices=list(_SIDES), help=argparse.SUPPRESS)
     parser.add_argument("--views", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--results", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()

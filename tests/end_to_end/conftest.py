@@ -33,21 +33,25 @@ class FakeModel:
 
     notes: tuple[str, ...] = ()
 
-    def __init__(self, truth: Truth, low_size: Size) -> None:
+    def __init__(self, truth: Truth) -> None:
         self._truth = truth
-        self._low_size = low_size
         self._asked = 0
         self._is_reset = False
         self.identity = ModelIdentity(
-            variant="fake", refiner=Refiner.FAST_GUIDED_FILTER, device="cpu", threads=1, torch="0"
+            variant="fake",
+            usual_side=512,
+            refiner=Refiner.FAST_GUIDED_FILTER,
+            device="cpu",
+            threads=1,
+            torch="0",
         )
 
     def reset(self) -> None:
         self._is_reset = True
 
-    def shrink(self, view: Image) -> Image:
+    def shrink(self, view: Image, size: Size) -> Image:
         self._check(view)
-        return np.zeros((self._low_size.height, self._low_size.width, 3), np.float32)
+        return np.zeros((size.height, size.width, 3), np.float32)
 
     def roll(self, low: Image) -> None:
         assert self._is_reset
@@ -89,12 +93,12 @@ def fake_model() -> Callable[[Truth], Callable[..., FakeModel]]:
 
     def opener(truth: Truth) -> Callable[..., FakeModel]:
         def open_model(
-            weights: Weights, *, refiner: Refiner, low_size: Size, device: str, threads: int
+            weights: Weights, *, refiner: Refiner, device: str, threads: int
         ) -> FakeModel:
             assert weights.sha256
             assert refiner is Refiner.AUTO
             assert (device, threads) == ("auto", 1)
-            return FakeModel(truth, low_size)
+            return FakeModel(truth)
 
         return open_model
 

@@ -75,7 +75,12 @@ def test_progress_none_says_nothing(run: Run, plate: str, filled_weights: Path) 
 
 
 MISTAKES = [
-    pytest.param(["{plate}"], 5, "weights rvm_mobilenetv3.pth are not in", id="no weights"),
+    pytest.param(
+        ["{plate}", "--model", "mobilenetv3"],
+        5,
+        "weights rvm_mobilenetv3.pth are not in",
+        id="no weights",
+    ),
     pytest.param(["{plate}", "--model", "resnet50"], 5, "fetched offline", id="offline"),
     pytest.param(
         ["{plate}", "--model", "absent.pth"], 5, "absent.pth cannot be read", id="weights"

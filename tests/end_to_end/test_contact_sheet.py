@@ -10,6 +10,7 @@ import pytest
 from robust_matte.cli.summary import print_summary
 from robust_matte.jobs.contact_sheet import choose_frames
 from robust_matte.jobs.key import KeyResult, key
+from robust_matte.jobs.plan import WeightsRecord
 from robust_matte.keying.segments import Reset
 
 
@@ -64,6 +65,7 @@ def test_summary_prints_brackets_and_long_paths_as_they_are(
         black=2,
         kept=0,
         segments=1,
+        weights=WeightsRecord(sha256="a" * 64, variant="draft", refiner="deep_guided_filter"),
         seconds=1.0,
         warnings=("Frame 7 [red] is odd.",),
         contact_sheet=None,
@@ -73,5 +75,6 @@ def test_summary_prints_brackets_and_long_paths_as_they_are(
     print_summary(result)
     said = capsys.readouterr().out
     assert path in said
+    assert f"draft, weights with sha256 {'a' * 64}\n" in said
     assert "Frame 7 [red] is odd." in said
     assert "10 written, 3 of them held, 2 black; the plate has 1 segment" in said

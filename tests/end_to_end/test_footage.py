@@ -37,7 +37,7 @@ def weights(media: Path) -> Path:
 
 @pytest.fixture
 def network(weights: Path) -> Any:
-    """Open the network at a low-resolution size."""
+    """Open the network."""
     return partial(Network, Weights(weights, "web"), refiner=Refiner.AUTO, device="cpu", threads=1)
 
 
@@ -90,11 +90,11 @@ def test_alpha_is_that_of_the_original_implementation(
 
 def test_warm_up_brings_the_first_frame_near_the_settled_state(media: Path, network: Any) -> None:
     """At least threefold, against a state that has seen the whole clip forwards and backwards."""
-    model = network(low_size=LOW)
+    model = network()
     lows, first = [], None
     for view in _views(media):
         first = view if first is None else first
-        lows.append(model.shrink(view))
+        lows.append(model.shrink(view, LOW))
     assert first is not None
     alphas = {}
     for name, before in {
@@ -114,10 +114,8 @@ def test_warm_up_brings_the_first_frame_near_the_settled_state(media: Path, netw
 def cut_out(media: Path, weights: Path) -> list[tuple[Image, Image]]:
     """Foreground and alpha of 32 frames of the interview at 960x540: the truth of composites."""
     views = [_halved(view) for view, _ in zip(_views(media), range(32), strict=False)]
-    model = Network(
-        Weights(weights, "web"), refiner=Refiner.AUTO, low_size=LOW, device="cpu", threads=1
-    )
-    lows = [model.shrink(view) for view in views]
+    model = Network(Weights(weights, "web"), refiner=Refiner.AUTO, device="cpu", threads=1)
+    lows = [model.shrink(view, LOW) for view in views]
     model.reset()
     _roll(model, (*lows, *lows[:0:-1]))
     return [model.matte(view, low) for view, low in zip(views, lows, strict=True)]
@@ -186,7 +184,7 @@ def _composite(
 def _keyed(
     model: Network, clip: list[tuple[Image, Image]], warm_up: int, count: int
 ) -> list[Image]:
-    lows = [model.shrink(view) for view, _ in clip]
+    lows = [model.shrink(view, LOW) for view, _ in clip]
     model.reset()
     _roll(model, lows[warm_up:0:-1])
     shown = zip(clip[:count], lows, strict=False)
@@ -202,7 +200,7 @@ def test_warm_up_is_not_worse_against_known_alpha(
     cut_out: list[tuple[Image, Image]], network: Any
 ) -> None:
     """MAD of the first 16 frames, on each background and on the mean of all."""
-    model = network(low_size=LOW)
+    model = network()
     cold, warm = {}, {}
     for background in BACKGROUNDS:
         clip = _composite(cut_out, background)
@@ -217,7 +215,7 @@ def test_nothing_appears_before_a_subject_that_enters_late(
     enters: int, cut_out: list[tuple[Image, Image]], network: Any
 ) -> None:
     """Entering at frame 8 the subject is in the frames of the warm-up, and must be forgotten."""
-    model = network(low_size=LOW)
+    model = network()
     clip = _composite(cut_out, "room", enters)
     cold = _keyed(model, clip, 0, enters)
     warm = _keyed(model, clip, WARM_UP, enters)

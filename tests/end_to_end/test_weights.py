@@ -16,6 +16,7 @@ import pytest
 
 from robust_matte.cli.app import main
 from robust_matte.weights.known import KNOWN
+from robust_matte.weights.places import find_weights
 
 MOBILE, RESNET = "rvm_mobilenetv3.pth", "rvm_resnet50.pth"
 SOME = 3.5 * (1 << 20)
@@ -131,9 +132,32 @@ def test_named_weights_are_fetched_on_demand_once(
     assert len(release.requests) == 1
 
 
-def test_auto_never_fetches(run: Run, release: Any, plate: list[str]) -> None:
-    assert_told(run(*plate), 5, f"The weights {MOBILE} are not in ")
+def test_auto_never_fetches(run: Run, release: Any, plate: list[str], tmp_path: Path) -> None:
+    told = run(*plate)
+    assert told.code == 0, told.err
+    assert keyed(tmp_path) == 2
     assert release.requests == []
+
+
+def test_draft_is_here_and_neither_fetched_nor_replaced(
+    run: Run, release: Any, cache: Path, tmp_path: Path
+) -> None:
+    draft = KNOWN["draft"]
+    for words in (["fetch", "draft"], ["fetch", "draft", "--offline"], ["list"], ["verify"]):
+        told = run("weights", *words)
+        assert told.code == 0, told.err
+        (line,) = [line for line in told.out.splitlines() if line.startswith("draft ")]
+        assert "in the package" in line
+        assert line.endswith(draft.file)
+    mine = tmp_path / "mine.safetensors"
+    path = find_weights(draft)
+    assert path is not None
+    mine.write_bytes(path.read_bytes())
+    for name in ([], ["--as", "draft"]):
+        told = run("weights", "import", mine, *name)
+        assert_told(told, 2, "The weights draft are part of this program")
+    assert release.requests == []
+    assert not cache.exists()
 
 
 @pytest.mark.parametrize(
@@ -268,7 +292,9 @@ def test_list_is_json_for_programs(run: Run, release: Any, published: bytes, cac
     assert document["schema_version"] == 1
     assert document["folders"] == [str(cache)]
     assert "never stated separately" in document["licence"]
-    mobile, resnet = document["weights"]
+    draft, mobile, resnet = document["weights"]
+    assert (draft["identity"], draft["published_git_id"]) == ("packaged", None)
+    assert draft["sha256"] == hashlib.sha256(Path(draft["path"]).read_bytes()).hexdigest()
     assert mobile == {
         "name": "mobilenetv3",
         "file": MOBILE,
@@ -367,12 +393,6 @@ def test_verify_tells_of_every_file(
         f"{files[0]} is neither a safetensors nor a torch file (36 bytes).",
         f"{files[2]} is neither a safetensors nor a torch file (0 bytes).",
     ]
-
-
-def test_verify_without_weights_says_how_to_get_them(run: Run) -> None:
-    told = run("weights", "verify")
-    assert_told(told, 5, f"The weights {MOBILE} are not in ")
-    assert "robust-matte weights fetch mobilenetv3" in told.err
 
 
 def test_verify_of_absent_weights_speaks_of_fetching_them(run: Run) -> None:

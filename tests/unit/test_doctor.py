@@ -280,22 +280,48 @@ def check_weights(examination: Examination) -> list[Finding]:
     return list(examine(examination, [check]))
 
 
-def test_absent_weights_are_a_problem(
-    monkeypatch: pytest.MonkeyPatch, examination: Examination, tmp_path: Path
-) -> None:
+@pytest.fixture
+def no_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let no weights be here but those of the package."""
     monkeypatch.setenv("ROBUST_MATTE_WEIGHTS", str(tmp_path / "empty"))
-    monkeypatch.setattr("robust_matte.weights.choice.find_weights", lambda _: None)
+    for name in ("XDG_CACHE_HOME", "WIN_PD_OVERRIDE_LOCAL_APPDATA"):
+        monkeypatch.setenv(name, str(tmp_path / "no cache"))
+
+
+@pytest.mark.usefixtures("no_weights")
+def test_draft_for_want_of_better_is_a_warning_and_is_tried(examination: Examination) -> None:
+    found, network = check_weights(examination)
+    assert found.state is WARNING
+    assert found.said.startswith("draft: ")
+    assert found.said.endswith(", packaged; auto takes it because mobilenetv3 is not here")
+    assert found.todo.endswith("robust-matte weights fetch mobilenetv3")
+    assert (network.name, network.state) == ("network", OK)
+    assert network.said.startswith("draft with the deep guided filter, on cpu; ")
+
+
+@pytest.mark.usefixtures("no_weights")
+def test_draft_by_name_is_well(examination: Examination) -> None:
+    examination.model = "draft"
+    assert [one.state for one in check_weights(examination)] == [OK, OK]
+
+
+@pytest.mark.usefixtures("no_weights")
+def test_absent_weights_by_name_are_a_problem_offline(
+    monkeypatch: pytest.MonkeyPatch, examination: Examination
+) -> None:
+    monkeypatch.setenv("ROBUST_MATTE_OFFLINE", "1")
+    examination.model = "mobilenetv3"
     (found,) = check_weights(examination)
     assert (found.state, found.exit_code) == (PROBLEM, 5)
     assert "rvm_mobilenetv3.pth" in found.said
-    assert "weights fetch" in found.todo
+    assert "weights import FILE" in found.todo
 
 
+@pytest.mark.usefixtures("no_weights")
 def test_weights_that_key_would_fetch_are_a_warning(
     monkeypatch: pytest.MonkeyPatch, examination: Examination
 ) -> None:
     monkeypatch.delenv("ROBUST_MATTE_OFFLINE", raising=False)
-    monkeypatch.setattr("robust_matte.weights.choice.find_weights", lambda _: None)
     examination.model = "resnet50"
     (found,) = check_weights(examination)
     assert (found.state, found.todo) == (WARNING, "Run robust-matte weights fetch resnet50")

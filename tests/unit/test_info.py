@@ -159,7 +159,7 @@ def test_work_area_view_and_memory_are_those_of_key(tmp_path: Path) -> None:
     windows = survey_windows(open_plate(str(tmp_path / "plate.#.exr")), WorkArea.DATA, silent)
     assert picture is not None
     assert (picture.display_window, picture.work_area) == (windows.display, windows.area)
-    assert picture.network_view == Size(512, 23)
+    assert (picture.network_view, picture.draft_view) == (Size(512, 23), Size(288, 13))
     warm_up = KeySettings(plate="plate").warm_up
     assert picture.memory_bytes == memory_needed(windows.area.size, Size(512, 23), warm_up)
 

@@ -1,5 +1,6 @@
 """Whether a job fits into memory: what is estimated, refused and warned of."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,16 +9,27 @@ import pytest
 from robust_matte.errors import OutOfMemoryError
 from robust_matte.jobs.memory import check_memory, memory_needed
 from robust_matte.jobs.progress import Event, Warned
+from robust_matte.keying.model import ModelIdentity
 from robust_matte.media.windows import Size, Window
+from robust_matte.settings.choices import Refiner
 
 GIB = 2**30
 HD, LOW = Size(1920, 1080), Size(512, 288)
+CPU = ModelIdentity(
+    variant="mobilenetv3",
+    usual_side=512,
+    refiner=Refiner.AUTO,
+    device="cpu",
+    threads=1,
+    torch="0",
+)
+CARD = replace(CPU, device="NVIDIA H200")
 
 
 def opened(area: Window, display: Window | None = None) -> Any:
     windows = SimpleNamespace(area=area, display=display or area)
     settings = SimpleNamespace(warm_up=16, downsample="auto")
-    return SimpleNamespace(windows=windows, settings=settings, low_size=LOW)
+    return SimpleNamespace(windows=windows, settings=settings, low_size=lambda _: LOW)
 
 
 @pytest.fixture
@@ -57,14 +69,14 @@ def test_more_warm_up_takes_more() -> None:
 def test_a_job_that_fits_is_told_nothing(free: Any) -> None:
     events: list[Event] = []
     free(2 * GIB)
-    check_memory(opened(Window(0, 0, 1920, 1080)), "cpu", events.append)
+    check_memory(opened(Window(0, 0, 1920, 1080)), CPU, events.append)
     assert events == []
 
 
 def test_a_job_that_hardly_fits_is_warned_of(free: Any) -> None:
     events: list[Event] = []
     free(memory_needed(HD, LOW, 16))
-    check_memory(opened(Window(0, 0, 1920, 1080)), "cpu", events.append)
+    check_memory(opened(Window(0, 0, 1920, 1080)), CPU, events.append)
     (event,) = events
     assert isinstance(event, Warned)
     assert event.text.startswith("Keying 1920x1080 needs about 1.1 GiB of memory, 1.1 GiB are")
@@ -73,7 +85,7 @@ def test_a_job_that_hardly_fits_is_warned_of(free: Any) -> None:
 def test_a_job_that_does_not_fit_is_refused(free: Any) -> None:
     free(memory_needed(HD, LOW, 16) - 1)
     with pytest.raises(OutOfMemoryError) as caught:
-        check_memory(opened(Window(0, 0, 1920, 1080)), "cpu", print)
+        check_memory(opened(Window(0, 0, 1920, 1080)), CPU, print)
     assert caught.value.exit_code == 5
     assert caught.value.hint.startswith("Close other programs")
 
@@ -81,15 +93,15 @@ def test_a_job_that_does_not_fit_is_refused(free: Any) -> None:
 def test_a_card_makes_room_for_more_frames_to_wait(free: Any) -> None:
     free(memory_needed(HD, LOW, 16))
     with pytest.raises(OutOfMemoryError):
-        check_memory(opened(Window(0, 0, 1920, 1080)), "NVIDIA H200", print)
+        check_memory(opened(Window(0, 0, 1920, 1080)), CARD, print)
 
 
 def test_overscan_is_named_only_where_leaving_it_helps(free: Any) -> None:
     area, display = Window(-1000, 0, 6000, 4000), Window(0, 0, 4000, 4000)
     free(memory_needed(display.size, LOW, 16) * 1.1)
     with pytest.raises(OutOfMemoryError, match="--work-area display"):
-        check_memory(opened(area, display), "cpu", print)
+        check_memory(opened(area, display), CPU, print)
     free(1 * GIB)
     with pytest.raises(OutOfMemoryError) as caught:
-        check_memory(opened(area, display), "cpu", print)
+        check_memory(opened(area, display), CPU, print)
     assert "--work-area" not in caught.value.hint

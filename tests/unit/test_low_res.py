@@ -9,11 +9,11 @@ from robust_matte.settings.low_res import Downsample
 @pytest.mark.parametrize(
     ("text", "plate", "size"),
     [
-        pytest.param("auto", (1920, 1080), (512, 288), id="auto"),
-        pytest.param("auto", (1080, 1920), (288, 512), id="portrait"),
-        pytest.param("auto", (512, 512), (512, 512), id="auto of the same size"),
-        pytest.param("auto", (300, 200), (300, 200), id="auto never enlarges"),
-        pytest.param("AUTO ", (1024, 1024), (512, 512), id="any case"),
+        pytest.param("auto", (1920, 1080), (288, 162), id="auto"),
+        pytest.param("auto", (1080, 1920), (162, 288), id="portrait"),
+        pytest.param("auto", (288, 288), (288, 288), id="auto of the same size"),
+        pytest.param("auto", (200, 100), (200, 100), id="auto never enlarges"),
+        pytest.param("AUTO ", (1024, 1024), (288, 288), id="any case"),
         pytest.param("512px", (2048, 858), (512, 214), id="side, 214.5 to even"),
         pytest.param("511px", (1022, 3), (511, 2), id="side, 1.5 to even"),
         pytest.param("8192px", (100, 50), (100, 50), id="side beyond the plate"),
@@ -24,7 +24,7 @@ from robust_matte.settings.low_res import Downsample
     ],
 )
 def test_size_is_whole_pixels(text: str, plate: tuple[int, int], size: tuple[int, int]) -> None:
-    assert Downsample.parse(text).size(*plate) == size
+    assert Downsample.parse(text).size(*plate, usual_side=288) == size
 
 
 @pytest.mark.parametrize(

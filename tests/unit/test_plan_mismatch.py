@@ -89,6 +89,17 @@ def _differing(names: str) -> str:
             id="versions",
         ),
         pytest.param(OTHER_MODEL, _differing("--model"), id="weights bring their refiner"),
+        pytest.param(
+            OTHER_MODEL
+            | {"weights.variant": "draft", "low_size.width": 288, "low_size.height": 162},
+            _differing("--model"),
+            id="a network brings its view",
+        ),
+        pytest.param(
+            OTHER_MODEL | {"low_size.width": 288},
+            _differing("--downsample, --model"),
+            id="other weights of one network do not",
+        ),
         pytest.param({"weights.refiner": "none"}, _differing("--refiner"), id="refiner"),
         pytest.param(
             {"settings.work_area": "display", "plate.work_area.x": 0, "low_size.height": 288},
@@ -113,5 +124,12 @@ def _differing(names: str) -> str:
 def test_difference_is_told_as_it_was_typed(changes: dict[str, Any], said: str) -> None:
     error = other_job(Path("/show/plan.json"), _request(), _request(**changes))
     assert error.what == f"/show/plan.json is of {said}"
-    assert "--overwrite" in error.hint
+    assert error.hint.endswith("or key everything again with --overwrite.")
+    assert ("it was begun with" in error.hint) == ("--model" in said)
     assert error.path == Path("/show/plan.json")
+
+
+def test_the_way_out_names_the_weights_that_would_go_on() -> None:
+    error = other_job(Path("/show/plan.json"), _request(), _request(**OTHER_MODEL))
+    begun = f"what it was begun with, mobilenetv3 of sha256 {'a' * 64}; or choose another output"
+    assert begun in error.hint

@@ -16,7 +16,7 @@ from robust_matte.keying.prepared import Preparation
 from robust_matte.keying.rolling import KeyedFrame, Run, key_runs, read_prepared
 from robust_matte.keying.segments import Reset, Segment
 from robust_matte.media.frames import Frame, FrameHeader
-from robust_matte.media.windows import Window
+from robust_matte.media.windows import Size, Window
 from robust_matte.settings.choices import Nonfinite, PlateSpace, Refiner
 
 pytestmark = pytest.mark.timeout(30)
@@ -24,6 +24,7 @@ pytestmark = pytest.mark.timeout(30)
 Image = NDArray[np.float32]
 
 WINDOW = Window(0, 0, 3, 2)
+LOW = Size(1, 1)
 PREPARATION = Preparation(ModelView(PlateSpace.SRGB), WINDOW, Nonfinite.KEEP)
 
 
@@ -61,7 +62,12 @@ class Diary:
         self.fails = fails
         self.error = error
         self.identity = ModelIdentity(
-            variant="diary", refiner=Refiner.AUTO, device="cpu", threads=1, torch="0"
+            variant="diary",
+            usual_side=1,
+            refiner=Refiner.AUTO,
+            device="cpu",
+            threads=1,
+            torch="0",
         )
 
     def _note(self, entry: str) -> None:
@@ -72,8 +78,9 @@ class Diary:
     def reset(self) -> None:
         self._note("reset")
 
-    def shrink(self, view: Image) -> Image:
+    def shrink(self, view: Image, size: Size) -> Image:
         assert view.shape == (2, 3, 3)
+        assert size is LOW
         self._note(f"shrink {view[0, 0, 0] * 100:.0f}")
         return view[:1, :1]
 
@@ -103,7 +110,7 @@ def _run(first: int, last: int, *, wanted: set[int], warm_up: Sequence[int] = ()
 def test_run_is_reset_warmed_backwards_and_fed_in_order() -> None:
     diary = Diary()
     run = _run(1, 6, wanted={2, 4}, warm_up=[2, 3, 4])
-    keyed = list(key_runs(diary, Source(), PREPARATION, [run], _untold))
+    keyed = list(key_runs(diary, Source(), PREPARATION, LOW, [run], _untold))
     assert diary.without_shrinking == [
         *("reset", "roll 4", "roll 3", "roll 2"),
         *("roll 1", "matte 2", "roll 3", "matte 4"),
@@ -122,7 +129,7 @@ def test_each_run_has_its_own_reset_and_warm_up() -> None:
         _run(3, 3, wanted={3}),
         _run(7, 9, wanted={8}, warm_up=[8, 9]),
     ]
-    keyed = list(key_runs(diary, Source(), PREPARATION, runs, _untold))
+    keyed = list(key_runs(diary, Source(), PREPARATION, LOW, runs, _untold))
     assert diary.without_shrinking == [
         *("reset", "roll 2", "matte 1", "matte 2"),
         *("reset", "matte 3"),
@@ -138,13 +145,13 @@ def test_each_run_has_its_own_reset_and_warm_up() -> None:
 
 def test_without_warm_up_the_first_frame_meets_an_empty_state() -> None:
     diary = Diary()
-    list(key_runs(diary, Source(), PREPARATION, [_run(7, 7, wanted={7})], _untold))
+    list(key_runs(diary, Source(), PREPARATION, LOW, [_run(7, 7, wanted={7})], _untold))
     assert diary.entries == ["reset", "shrink 7", "matte 7"]
 
 
 def test_nothing_wanted_asks_nothing() -> None:
     diary = Diary()
-    assert list(key_runs(diary, Source(), PREPARATION, [], _untold)) == []
+    assert list(key_runs(diary, Source(), PREPARATION, LOW, [], _untold)) == []
     assert diary.entries == []
 
 
@@ -160,7 +167,7 @@ def test_nothing_wanted_asks_nothing() -> None:
 def test_failing_model_names_the_frame(fails: str, frame: int) -> None:
     diary = Diary(fails, DeviceError("The device ran out of memory.", hint="Take a smaller one."))
     run = _run(3, 9, wanted={4}, warm_up=[5])
-    keying = key_runs(diary, Source(), PREPARATION, [run], _untold)
+    keying = key_runs(diary, Source(), PREPARATION, LOW, [run], _untold)
     with pytest.raises(DeviceError) as caught:
         list(keying)
     assert caught.value.what == f"At frame {frame}: The device ran out of memory."
@@ -171,7 +178,9 @@ def test_failing_model_names_the_frame(fails: str, frame: int) -> None:
 def test_torn_frame_stops_the_run_after_those_before_it() -> None:
     source = Source(damaged=4)
     keyed = []
-    keying = key_runs(Diary(), source, PREPARATION, [_run(1, 8, wanted=set(range(1, 9)))], _untold)
+    keying = key_runs(
+        Diary(), source, PREPARATION, LOW, [_run(1, 8, wanted=set(range(1, 9)))], _untold
+    )
 
     def take_all() -> None:
         for one in keying:
@@ -187,7 +196,7 @@ def test_keying_that_is_stopped_closes_the_plate_and_its_threads() -> None:
     before = set(threading.enumerate())
     source = Source()
     run = _run(1, 98, wanted=set(range(1, 99)), warm_up=range(2, 18))
-    with closing(_generator(key_runs(Diary(), source, PREPARATION, [run], _untold))) as keying:
+    with closing(_generator(key_runs(Diary(), source, PREPARATION, LOW, [run], _untold))) as keying:
         assert next(keying).frame.number == 1
         assert source.readers
     assert source.readers == []

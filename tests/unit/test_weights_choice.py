@@ -5,12 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from robust_matte import weights
 from robust_matte.errors import SettingsError, WeightsMissingError
-from robust_matte.weights.choice import choose_weights
-from robust_matte.weights.known import DOWNLOADS, RELEASE, get_known
+from robust_matte.keying.network_check import check_network
+from robust_matte.weights.choice import ChosenWeights, choose_weights
+from robust_matte.weights.identity import Standing
+from robust_matte.weights.known import DOWNLOADS, KNOWN, RELEASE, get_known
 from robust_matte.weights.listing import list_weights
 from robust_matte.weights.places import is_offline, mirror, own_folder, search_folders
+from robust_matte_rvm import USUAL_SIDES, VARIANTS
 
+DRAFT = Path(weights.__file__).with_name("draft.safetensors")
 MOBILE, RESNET = "rvm_mobilenetv3.pth", "rvm_resnet50.pth"
 
 
@@ -48,7 +53,7 @@ def test_the_shared_folder_comes_before_the_cache(shared: Path, cache: Path) -> 
 
 def test_looking_makes_no_folder(cache: Path, tmp_path: Path) -> None:
     assert own_folder() == cache
-    assert [one.stored for one in list_weights()] == [None, None]
+    assert [one.stored for one in list_weights() if not one.known.is_packaged] == [None, None]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -59,14 +64,47 @@ def test_a_relative_shared_folder_is_told_in_full(
     assert search_folders() == (Path("studio").absolute(), cache)
 
 
-def test_auto_takes_mobilenetv3_and_never_another(cache: Path) -> None:
+@pytest.mark.parametrize("offline", [False, True])
+def test_auto_takes_mobilenetv3_or_else_draft_and_never_another(cache: Path, offline: bool) -> None:
     put(cache, RESNET)
+    stopgap = choose_weights("auto", offline=offline)
+    assert stopgap == ChosenWeights(KNOWN["draft"], DRAFT, is_stopgap=True)
+    mobile = put(cache, MOBILE)
+    found = choose_weights("auto", offline=offline)
+    assert found == ChosenWeights(KNOWN["mobilenetv3"], mobile)
+
+
+@pytest.mark.parametrize("name", ["draft", "auto"])
+def test_draft_is_that_of_the_package_whatever_lies_elsewhere(name: str, shared: Path) -> None:
+    put(shared, "draft.safetensors")
+    assert choose_weights(name, offline=False).path == DRAFT
+    assert choose_weights("draft", offline=True) == ChosenWeights(KNOWN["draft"], DRAFT)
+
+
+@pytest.mark.parametrize("name", ["draft", "auto"])
+@pytest.mark.usefixtures("cache")
+def test_a_package_without_draft_is_damaged(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("robust_matte.weights.places._PACKAGE", tmp_path)
     with pytest.raises(WeightsMissingError) as caught:
-        choose_weights("auto", offline=False)
-    assert caught.value.what == f"The weights {MOBILE} are not in {cache}."
-    assert "robust-matte weights fetch mobilenetv3;" in caught.value.hint
-    assert RELEASE in caught.value.hint
-    assert "--model FILE" in caught.value.hint
+        choose_weights(name, offline=False)
+    gone = f"The weights {tmp_path / 'draft.safetensors'} are gone from this installation."
+    assert caught.value.what == gone
+    assert "install/bootstrap.py setup" in caught.value.hint
+    (draft, *_) = list_weights()
+    assert draft.problem is not None
+    assert draft.problem.what == gone
+
+
+def test_draft_fits_its_network_and_is_small() -> None:
+    assert check_network(DRAFT) == "draft"
+    assert DRAFT.stat().st_size <= 4_000_000
+
+
+def test_every_network_has_weights_by_name_and_its_usual_side() -> None:
+    assert {one.name: one.usual_side for one in KNOWN.values()} == USUAL_SIDES
+    assert set(USUAL_SIDES) == set(VARIANTS)
 
 
 def test_a_name_is_to_be_fetched_where_it_is_absent(shared: Path) -> None:
@@ -145,7 +183,7 @@ def test_a_folder_that_cannot_be_looked_into_is_not_passed_over(
         choose_weights("auto", offline=False)
     assert caught.value.what == f"The weights {shared / MOBILE} cannot be read: {reason}."
     assert str(shared) in caught.value.hint
-    assert [one.problem is not None for one in list_weights()] == [True, True]
+    assert [one.problem is not None for one in list_weights()] == [False, True, True]
 
 
 def test_absent_weights_that_are_not_fetched_are_told_with_the_command(shared: Path) -> None:
@@ -153,15 +191,19 @@ def test_absent_weights_that_are_not_fetched_are_told_with_the_command(shared: P
         choose_weights("resnet50", offline=False, may_be_absent=False)
     assert f"The weights {RESNET} are not in {shared} or " in caught.value.what
     assert "robust-matte weights fetch resnet50;" in caught.value.hint
+    assert RELEASE in caught.value.hint
+    assert "--model FILE" in caught.value.hint
 
 
 def test_a_listed_file_that_is_wrong_is_told(cache: Path) -> None:
     path = put(cache, MOBILE)
-    mobile, resnet = list_weights()
+    draft, mobile, resnet = list_weights()
     assert mobile.stored is None
     assert mobile.problem is not None
     assert str(path) in mobile.problem.what
     assert (resnet.stored, resnet.problem) == (None, None)
+    assert draft.stored is not None
+    assert (draft.stored.path, draft.stored.standing) == (DRAFT, Standing.PACKAGED)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps caches elsewhere")

@@ -59,6 +59,12 @@ def test_the_published_file_is_known(place: Path) -> None:
     assert identify_weights(PUBLISHED, place).standing is Standing.PUBLISHED
 
 
+def test_packaged_weights_are_as_the_program_they_come_with(place: Path) -> None:
+    packaged = replace(NEVER_PUBLISHED, is_packaged=True)
+    pin(place, replace(take_fingerprint(place), sha256="0"))
+    assert identify_weights(packaged, place).standing is Standing.PACKAGED
+
+
 def test_another_file_is_not_the_published_one(place: Path) -> None:
     place.write_bytes(b"hellO\n")
     with pytest.raises(WeightsDamagedError) as caught:

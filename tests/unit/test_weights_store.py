@@ -272,6 +272,30 @@ def test_import_of_something_else_is_refused(
     assert not folder.exists() or visible(folder) == []
 
 
+@pytest.mark.parametrize(
+    "name", [pytest.param("draft", id="by name"), pytest.param(None, id="own")]
+)
+def test_no_file_takes_the_place_of_packaged_weights(
+    name: str | None, folder: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "fine-tuned.safetensors"
+    source.write_bytes(OTHER)
+    with pytest.raises(SettingsError, match="draft are part of this program") as caught:
+        import_weights(source, name, folder, lambda _: "draft", lambda *_: None)
+    assert caught.value.hint == f"Use yours by its path, --model {source}."
+    assert not folder.exists()
+
+
+def test_weights_of_draft_are_never_told_to_be_imported_under_that_name(
+    unpublished: KnownWeights, folder: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "w"
+    source.write_bytes(OTHER)
+    with pytest.raises(WeightsDamagedError, match="for the network draft, not") as caught:
+        import_weights(source, unpublished.name, folder, lambda _: "draft", lambda *_: None)
+    assert caught.value.hint == "Use it by its path, --model FILE."
+
+
 def test_a_file_that_changes_while_it_is_copied_is_refused(folder: Path, tmp_path: Path) -> None:
     source = tmp_path / "w"
     source.write_bytes(OTHER)

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 TREE = ("plugin", "rvm", "nodes", "tests")
-FILES = ("pyproject.toml", "hatch_build.py", "LICENSE", "README.md")
+FILES = ("pyproject.toml", "hatch_build.py", "LICENSE", "README.md", ".gitignore")
+DRAFT = "weights/draft.safetensors"
+MOST_BYTES = 4_000_000  # of the weights in the package
 PLANTED = ("client/__init__.py", "nuke/menu.py", "fusion/Robust Matte.fuse")
 
 
@@ -71,12 +73,36 @@ def test_top_level_names_are_the_two_packages(names: list[str]) -> None:
     assert tops - metadata == {"robust_matte", "robust_matte_rvm"}
 
 
-def test_no_tests_and_no_weights(names: list[str]) -> None:
+def test_no_tests_and_no_weights_but_drafts(names: list[str]) -> None:
     endings = (".safetensors", ".pth", ".pt", ".onnx", ".npz", ".pyc")
     unwanted = [
         n for n in names if n.endswith(endings) or Path(n).name.startswith(("test_", "conftest"))
     ]
-    assert unwanted == []
+    assert unwanted == [f"robust_matte/{DRAFT}"]
+
+
+def test_draft_is_in_the_wheel_and_found_there(unpacked: Path, root: Path) -> None:
+    path = unpacked / "robust_matte" / DRAFT
+    assert path.read_bytes() == (root / "plugin" / "robust_matte" / DRAFT).read_bytes()
+    assert path.stat().st_size <= MOST_BYTES
+    code = (
+        "from robust_matte.weights.known import KNOWN\n"
+        "from robust_matte.weights.places import find_weights\n"
+        "print(find_weights(KNOWN['draft']), 'torch' in sys.modules)"
+    )
+    done = run_isolated(unpacked, code)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [str(path), "False"]
+
+
+def test_draft_is_in_the_source_distribution(sources: Path, root: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "sdist"]
+    done = subprocess.run(command, cwd=sources, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    shutil.unpack_archive(next((sources / "dist").glob("*.tar.gz")), tmp_path, filter="data")
+    (folder,) = tmp_path.iterdir()
+    inside = Path("plugin", "robust_matte", DRAFT)
+    assert (folder / inside).read_bytes() == (root / inside).read_bytes()
 
 
 def test_every_module_of_both_packages_is_inside(sources: Path, names: list[str]) -> None:

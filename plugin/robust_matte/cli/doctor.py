@@ -24,7 +24,7 @@ _STATE_WIDTH = len("problem")
 
 def doctor_command(
     model: Annotated[
-        str, typer.Option(help="The weights: auto, mobilenetv3, resnet50, or a file.")
+        str, typer.Option(help="The weights: auto, draft, mobilenetv3, resnet50, or a file.")
     ] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
     output: Annotated[

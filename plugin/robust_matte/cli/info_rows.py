@@ -73,7 +73,8 @@ def _picture_rows(picture: PictureInfo) -> Iterator[Row]:
     if picture.work_area != display:
         yield Row("work area", _spoken_window(picture.work_area))
     yield Row("pixel aspect", f"{picture.pixel_aspect:g}")
-    yield Row("network view", f"{picture.network_view} at --downsample auto")
+    draft = "" if picture.draft_view == picture.network_view else f", {picture.draft_view} of draft"
+    yield Row("network view", f"{picture.network_view} at --downsample auto{draft}")
     yield Row("memory", f"about {picture.memory_bytes / 2**30:.1f} GiB to key on the CPU")
 
 

@@ -46,8 +46,9 @@ def key_command(
         str,
         typer.Option(
             metavar="auto|NAME|FILE",
-            help="auto takes mobilenetv3 if it is here; a name, mobilenetv3 or resnet50, is "
-            "fetched if it is not; a file is RVM's .pth or .safetensors.",
+            help="auto takes mobilenetv3 if it is here, else draft, the small network that comes "
+            "with this program; mobilenetv3 and resnet50 by name are fetched if they are not here; "
+            "a file is RVM's .pth or .safetensors.",
             rich_help_panel=_MATTE,
         ),
     ] = "auto",
@@ -61,8 +62,8 @@ def key_command(
     downsample: Annotated[
         str,
         typer.Option(
-            help="The network's view: auto (longest side 512), a ratio such as 0.25, or a longest "
-            "side such as 768px. Larger for full-body shots.",
+            help="The network's view: auto (longest side 512, 288 of draft), a ratio such as 0.25, "
+            "or a longest side such as 768px. Larger for full-body shots.",
             rich_help_panel=_MATTE,
         ),
     ] = "auto",

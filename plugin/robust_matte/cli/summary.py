@@ -8,15 +8,16 @@ from robust_matte.cli.tables import Row, print_rows
 if TYPE_CHECKING:
     from robust_matte.jobs.key import KeyResult
 
-__all__ = ["print_summary"]
+__all__ = ["print_summary", "summary_rows"]
 
 
 def print_summary(result: "KeyResult") -> None:
     """Print where the result is and how it went."""
-    print_rows(_rows(result))
+    print_rows(summary_rows(result))
 
 
-def _rows(result: "KeyResult") -> Iterator[Row]:
+def summary_rows(result: "KeyResult") -> Iterator[Row]:
+    """Yield what the summary says, for commands that say more."""
     for layer, pattern in result.outputs.items():
         yield Row(layer, pattern)
     if result.contact_sheet is not None:
@@ -24,6 +25,7 @@ def _rows(result: "KeyResult") -> Iterator[Row]:
     if result.review is not None:
         yield Row("review", str(result.review))
     yield Row("plan", str(result.job_folder / "plan.json"))
+    yield Row("model", f"{result.weights.variant}, weights with sha256 {result.weights.sha256}")
     counts = {"held": result.held, "black": result.black}
     filled = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     filled = f", {filled.replace(' ', ' of them ', 1)}" if filled else ""

@@ -64,7 +64,10 @@ def list_command(
 def fetch_command(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME", help="mobilenetv3 or resnet50; by default the first."),
+        typer.Argument(
+            metavar="NAME",
+            help="mobilenetv3 or resnet50; by default the first. draft is here always.",
+        ),
     ] = None,
     offline: Annotated[
         bool, typer.Option("--offline", help="Never touch the network: only look for them.")
@@ -138,11 +141,10 @@ def verify_command(
 
 
 def _names_here() -> list[str]:
-    """Return the names of all weights that are here; of those of `auto` if there are none."""
     from robust_matte.weights.known import KNOWN
     from robust_matte.weights.places import find_weights
 
-    return [name for name, known in KNOWN.items() if find_weights(known)] or ["auto"]
+    return [name for name, known in KNOWN.items() if known.is_packaged or find_weights(known)]
 
 
 def _as_row(listed: "ListedWeights") -> list[str]:
@@ -157,6 +159,7 @@ def _as_row(listed: "ListedWeights") -> list[str]:
 def _described(stored: "StoredWeights") -> list[str]:
     """Return size, identity and path, for people."""
     identity = {
+        "packaged": "in the package",
         "published": "as published",
         "pinned": "none published; as first fetched or imported",
         "unknown": "nothing to compare with",

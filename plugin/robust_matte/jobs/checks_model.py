@@ -27,6 +27,7 @@ def check_weights(examination: Examination) -> Iterator[Finding]:
     """
     from robust_matte.weights.choice import choose_weights
     from robust_matte.weights.identity import check_identity, take_fingerprint
+    from robust_matte.weights.known import AUTO
 
     chosen = choose_weights(examination.model, offline=False)
     if chosen.is_absent:
@@ -40,8 +41,16 @@ def check_weights(examination: Examination) -> Iterator[Finding]:
     content = take_fingerprint(chosen.path)
     said = f"{chosen.path}, sha256 {content.sha256}"
     if chosen.known is not None:
-        said += f", {check_identity(chosen.known, content, chosen.path)}"
-    yield Finding(name="weights", said=said)
+        said = f"{chosen.known.name}: {said}, {check_identity(chosen.known, content, chosen.path)}"
+    if chosen.is_stopgap:
+        yield Finding(
+            name="weights",
+            state=State.WARNING,
+            said=f"{said}; auto takes it because {AUTO} is not here",
+            todo=f"For finer mattes run robust-matte weights fetch {AUTO}",
+        )
+    else:
+        yield Finding(name="weights", said=said)
     yield _try_network(examination, chosen.path, content.sha256)
 
 
@@ -49,14 +58,12 @@ def _try_network(examination: Examination, path: Path, sha256: str) -> Finding:
     """Load the network and key with it."""
     from robust_matte.keying.model import Weights
     from robust_matte.keying.network import Network
-    from robust_matte.media.windows import Size
     from robust_matte.settings.choices import Refiner
 
     began = perf_counter()
     network = Network(
         Weights(path, sha256),
         refiner=Refiner.AUTO,
-        low_size=Size(_SIDE, _SIDE),
         device=examination.runs_on,
         threads=0,
     )
@@ -81,8 +88,11 @@ def _keys_grey(network: "MatteModel") -> bool:
     """Key the second of two frames of grey, which has a state to carry; say if it holds numbers."""
     import numpy as np
 
+    from robust_matte.media.windows import Size
+
     view = np.full((_SIDE, _SIDE, 3), 0.5, np.float32)
     network.reset()
-    network.roll(network.shrink(view))
-    _, alpha = network.matte(view, network.shrink(view))
+    low = network.shrink(view, Size(_SIDE, _SIDE))
+    network.roll(low)
+    _, alpha = network.matte(view, low)
     return alpha.shape == view.shape[:2] and bool(np.isfinite(alpha).all())

@@ -32,6 +32,7 @@ from robust_matte.media.windows import Size, Window
 from robust_matte.settings.choices import Nonfinite, WorkArea
 from robust_matte.settings.low_res import Downsample
 from robust_matte.settings.warm_up import DEFAULT_WARM_UP
+from robust_matte.weights.known import AUTO, DRAFT, KNOWN, KnownWeights
 
 __all__ = ["inspect_plate"]
 
@@ -132,7 +133,7 @@ def _sized(
     display: Window, data: Window, area: Window, headers: Headers, pixel_aspect: float
 ) -> PictureInfo:
     """Add what follows from the work area."""
-    view = Size(*Downsample.parse("auto").size(area.width, area.height))
+    view, draft_view = (_auto_view(area.size, KNOWN[name]) for name in (AUTO, DRAFT))
     return PictureInfo(
         display_window=display,
         other_display_windows=tuple(headers.others.values()),
@@ -141,8 +142,14 @@ def _sized(
         pixel_aspect=pixel_aspect,
         work_area=area,
         network_view=view,
+        draft_view=draft_view,
         memory_bytes=memory_needed(area.size, view, DEFAULT_WARM_UP),
     )
+
+
+def _auto_view(area: Size, known: KnownWeights) -> Size:
+    auto = Downsample.parse("auto")
+    return Size(*auto.size(area.width, area.height, usual_side=known.usual_side))
 
 
 def _storage_info(plate: Plate, headers: Headers, notes: _Notes) -> StorageInfo | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from robust_matte.jobs.contact_sheet import choose_frames, draw_contact_sheet
 from robust_matte.jobs.finishing import Finisher
 from robust_matte.jobs.opening import OpenedJob
+from robust_matte.jobs.plan import WeightsRecord
 from robust_matte.jobs.planning import PlannedJob, plan_job
 from robust_matte.jobs.progress import Event, Listener, StageReached, Warned, silent
 from robust_matte.jobs.report import Report, Written
@@ -41,6 +42,7 @@ class KeyResult:
         black: Those of them that are transparent black, for a hole.
         kept: Frames that were right already.
         segments: Segments of the plate.
+        weights: What it was keyed with.
         seconds: From start to end.
         warnings: What was unexpected, in the order it was told.
         contact_sheet: The picture, or None.
@@ -54,6 +56,7 @@ class KeyResult:
     black: int
     kept: int
     segments: int
+    weights: WeightsRecord
     seconds: float
     warnings: tuple[str, ...]
     contact_sheet: Path | None
@@ -89,6 +92,7 @@ def key(
         black=sum(one.source is None for one in todo),
         kept=len(targets) - len(todo),
         segments=len(job.plan.segments),
+        weights=job.plan.request.weights,
         contact_sheet=_draw_sheet(job, targets, kept_events),
         review=_make_review(opened, kept_events),
         job_folder=opened.outputs.job_folder,
@@ -188,7 +192,8 @@ def _work(
     def rolled(_: int) -> None:
         listener(next(unmatted))
 
-    keyed_frames = key_runs(job.model, job.opened.plate, job.opened.preparation, runs, rolled)
+    opened, low_size = job.opened, job.plan.request.low_size
+    keyed_frames = key_runs(job.model, opened.plate, opened.preparation, low_size, runs, rolled)
     with closing(keyed_frames):
         for keyed in keyed_frames:
             for target in by_source[keyed.frame.number]:

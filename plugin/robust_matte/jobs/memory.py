@@ -7,6 +7,7 @@ from robust_matte.errors import OutOfMemoryError
 from robust_matte.jobs.opening import OpenedJob
 from robust_matte.jobs.progress import Listener, Warned
 from robust_matte.keying.memory import free_memory
+from robust_matte.keying.model import ModelIdentity
 from robust_matte.media.windows import Size
 from robust_matte.settings.low_res import Downsample
 
@@ -39,34 +40,35 @@ def memory_needed(area: Size, low: Size, warm_up: int, *, is_cpu: bool = True) -
     return _NETWORK + pixels * _PER_PIXEL + low_pixels * _PER_LOW_PIXEL + held
 
 
-def check_memory(opened: OpenedJob, device: str, listener: Listener) -> None:
+def check_memory(opened: OpenedJob, model: ModelIdentity, listener: Listener) -> None:
     """Refuse a job that cannot fit into memory, and warn of one that hardly does.
 
     Args:
         opened: The job.
-        device: The kind of device the network runs on; `cpu` shares the machine's memory.
+        model: What it is keyed with; a model on the device `cpu` shares the machine's memory.
         listener: Told where it will be tight.
 
     Raises:
         OutOfMemoryError: It needs more than there is.
     """
-    needs = partial(memory_needed, warm_up=opened.settings.warm_up, is_cpu=device == "cpu")
+    needs = partial(memory_needed, warm_up=opened.settings.warm_up, is_cpu=model.device == "cpu")
     area = opened.windows.area.size
-    needed, free = needs(area, opened.low_size), free_memory()
+    needed, free = needs(area, opened.low_size(model.usual_side)), free_memory()
     told = f"Keying {area} needs about {_gib(needed)} GiB of memory, {_gib(free)} GiB are free"
     if needed > free:
         raise OutOfMemoryError(
-            f"{told}.", hint=_way_out(opened, lambda *sizes: needs(*sizes) <= free)
+            f"{told}.", hint=_way_out(opened, model, lambda *sizes: needs(*sizes) <= free)
         )
     if needed > _TIGHT * free:
         listener(Warned(f"{told}: it may not suffice if other programs take some."))
 
 
-def _way_out(opened: OpenedJob, fits: Callable[[Size, Size], bool]) -> str:
+def _way_out(opened: OpenedJob, model: ModelIdentity, fits: Callable[[Size, Size], bool]) -> str:
     """Name what makes this very job fit, where that is known."""
     area, display = opened.windows.area.size, opened.windows.display.size
     ways = ["close other programs", "key a smaller plate", "take a machine with more memory"]
-    if fits(area, low := Size(*Downsample.parse("auto").size(area.width, area.height))):
+    auto = Downsample.parse("auto").size(area.width, area.height, usual_side=model.usual_side)
+    if fits(area, low := Size(*auto)):
         ways = ["take --downsample auto", *ways]
     elif fits(display, low):
         ways = ["key the display window alone with --work-area display", *ways]

@@ -34,12 +34,14 @@ def obtain_weights(chosen: ChosenWeights, listener: Listener) -> Weights:
 def fetch_named(known: KnownWeights, listener: Listener, *, offline: bool = False) -> StoredWeights:
     """Fetch weights into their folder, unless they are there; offline, only look for them.
 
+    Those that are part of this program are there.
+
     Raises:
         WeightsMissingError: They cannot be fetched, or are not here and may not be.
         WeightsDamagedError: They are not what their name says.
         OutputError: They cannot be kept.
     """
-    if is_offline(is_asked=offline):
+    if known.is_packaged or is_offline(is_asked=offline):
         return identify_weights(known, choose_weights(known.name, offline=True).path)
     return fetch_weights(known, own_folder(), mirror(), check_network, _Progress(listener))
 

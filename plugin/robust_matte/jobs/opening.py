@@ -33,7 +33,6 @@ class OpenedJob:
         frames: The frames to write.
         space: How the plate is encoded, and where that is known from.
         windows: Display window and work area.
-        low_size: Size of the network's low-resolution view.
     """
 
     settings: KeySettings
@@ -42,7 +41,6 @@ class OpenedJob:
     frames: FrameRange
     space: AssumedSpace
     windows: Windows
-    low_size: Size
 
     @property
     def preparation(self) -> Preparation:
@@ -53,6 +51,11 @@ class OpenedJob:
     def seen(self) -> ModelView:
         """The plate's model view."""
         return ModelView(self.space.space)
+
+    def low_size(self, usual_side: int) -> Size:
+        """Return the size of the view for a network that was made for a longest side."""
+        area, asked = self.windows.area, Downsample.parse(self.settings.downsample)
+        return Size(*asked.size(area.width, area.height, usual_side=usual_side))
 
 
 def open_job(settings: KeySettings, listener: Listener, weights: Path) -> OpenedJob:
@@ -89,7 +92,6 @@ def open_job(settings: KeySettings, listener: Listener, weights: Path) -> Opened
         listener(Warned(text))
     windows = survey_windows(plate, settings.work_area, listener)
     _check_shows(settings, outputs, frames, windows, plate.files | {real_path(weights)})
-    low_res = Downsample.parse(settings.downsample)
     return OpenedJob(
         settings=settings,
         plate=plate,
@@ -97,7 +99,6 @@ def open_job(settings: KeySettings, listener: Listener, weights: Path) -> Opened
         frames=frames,
         space=space,
         windows=windows,
-        low_size=Size(*low_res.size(windows.area.width, windows.area.height)),
     )
 
 

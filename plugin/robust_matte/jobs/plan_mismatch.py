@@ -29,6 +29,7 @@ _FOLLOWS = {
     "settings.first_frame": {"plate.frames"},
     "settings.cold": {"settings.frames"},
     "weights.sha256": {"weights.variant", "weights.refiner"},
+    "weights.variant": {"low_size.width", "low_size.height"},
 }
 
 
@@ -54,7 +55,18 @@ def other_job(path: Path, known: Request, asked: Request) -> WouldOverwriteError
         what = f"{path} is of {plate.path} with the frames {plate.frames}."
     else:
         what = f"{path} is of {plate.path}, whose files have changed since (sizes or times)."
-    return WouldOverwriteError(what, hint=_HINT, path=path)
+    return WouldOverwriteError(what, hint=_way_out(known, fields), path=path)
+
+
+def _way_out(known: Request, fields: set[str]) -> str:
+    """Say what can be done, and which weights would go on where these are others."""
+    if "weights.sha256" not in fields:
+        return _HINT
+    weights = known.weights
+    return (
+        f"Name with --model what it was begun with, {weights.variant} of sha256 {weights.sha256}; "
+        f"or {_HINT[0].lower()}{_HINT[1:]}"
+    )
 
 
 def _own_differences(known: Request, asked: Request) -> set[str]:

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from robust_matte import __version__
-from robust_matte.errors import SettingsError, WouldOverwriteError
-from robust_matte.jobs.marks import is_there
+from robust_matte.errors import SettingsError
+from robust_matte.jobs.begun import begun_weights, has_frames, plan_on_disk
 from robust_matte.jobs.memory import check_memory
 from robust_matte.jobs.obtaining import obtain_weights
 from robust_matte.jobs.opening import OpenedJob, open_job
@@ -17,20 +17,19 @@ from robust_matte.jobs.plan import (
     Request,
     SegmentRecord,
     WeightsRecord,
-    load_plan,
 )
 from robust_matte.jobs.plan_mismatch import other_job
-from robust_matte.jobs.progress import Listener, Noted, StageReached
+from robust_matte.jobs.progress import Listener, Noted, StageReached, Warned
 from robust_matte.jobs.survey import find_cuts
 from robust_matte.keying.model import MatteModel, ModelOpener, Weights
 from robust_matte.keying.network import Network
 from robust_matte.keying.segments import split_segments
 from robust_matte.media.atomic import check_writable
 from robust_matte.media.sequences import frame_ranges
-from robust_matte.settings.choices import ImageFormat, Layers
 from robust_matte.settings.cut_list import CutList
 from robust_matte.settings.key_settings import KeySettings
-from robust_matte.weights.choice import choose_weights
+from robust_matte.weights.choice import ChosenWeights, choose_weights
+from robust_matte.weights.known import AUTO, KNOWN
 
 __all__ = ["PlannedJob", "plan_job"]
 
@@ -83,19 +82,33 @@ def plan_job(
     weights = None if chosen.is_absent else obtain_weights(chosen, listener)
     opened = open_job(settings, listener, chosen.path)
     weights = weights or obtain_weights(chosen, listener)  # not fetched for a plate that is unsound
+    if settings.model == "auto":
+        weights = _settled_weights(opened, chosen, weights, listener)
     listener(StageReached("loading", 0, 0, f"loading {weights.path.name}"))
     model = open_model(
-        weights,
-        refiner=settings.refiner,
-        low_size=opened.low_size,
-        device=settings.device,
-        threads=settings.threads,
+        weights, refiner=settings.refiner, device=settings.device, threads=settings.threads
     )
     for text in model.notes:
         listener(Noted(text))
-    check_memory(opened, model.identity.device, listener)
+    check_memory(opened, model.identity, listener)
     request = _request(opened, weights, model)
     return PlannedJob(opened, model, _settled_plan(opened, request, listener))
+
+
+def _settled_weights(
+    opened: OpenedJob, chosen: ChosenWeights, weights: Weights, listener: Listener
+) -> Weights:
+    """Return what `auto` takes: what the output was begun with, or else what is here."""
+    begun = begun_weights(opened, weights, listener)
+    if begun is None and chosen.is_stopgap:
+        listener(
+            Warned(
+                f"The weights {KNOWN[AUTO].file} are not here: draft is used, the small network "
+                f"that comes with this program. Get the official ones by robust-matte weights "
+                f"fetch {AUTO}."
+            )
+        )
+    return begun or weights
 
 
 def _request(opened: OpenedJob, weights: Weights, model: MatteModel) -> Request:
@@ -114,7 +127,7 @@ def _request(opened: OpenedJob, weights: Weights, model: MatteModel) -> Request:
         weights=WeightsRecord(
             sha256=weights.sha256, variant=identity.variant, refiner=identity.refiner
         ),
-        low_size=opened.low_size,
+        low_size=opened.low_size(identity.usual_side),
         settings=_settings_that_count(opened),
         pins=Pins(
             engine=__version__,
@@ -148,25 +161,12 @@ def _settled_plan(opened: OpenedJob, request: Request, listener: Listener) -> Pl
 
 def _known_plan(opened: OpenedJob, request: Request, path: Path) -> Plan | None:
     """Return the plan on disk if it is for this request; None if there is none that matters."""
-    try:
-        known = load_plan(path)
-    except WouldOverwriteError:
-        if not opened.settings.overwrite:
-            raise
-        return None
+    known = plan_on_disk(opened)
     if known is None or known.request == request:
         return known
-    if not opened.settings.overwrite and _has_frames(opened, known):
+    if not opened.settings.overwrite and has_frames(opened, known):
         raise other_job(path, known.request, request)
     return None
-
-
-def _has_frames(opened: OpenedJob, known: Plan) -> bool:
-    """Say whether a job left frames behind."""
-    told = known.request.settings
-    outputs = opened.outputs.in_form(Layers(told["layers"]), ImageFormat(told["format"]))
-    numbers = [number for one in known.segments for number in range(one.first, one.last + 1)]
-    return any(is_there(path) for number in numbers for path in outputs.files(number))
 
 
 def _new_plan(opened: OpenedJob, request: Request, listener: Listener) -> Plan:

@@ -87,7 +87,8 @@ class PictureInfo(BaseModel):
         differing_data_windows: Frames whose data window is not the first frame's.
         pixel_aspect: Width of a pixel over its height.
         work_area: What is keyed: the data windows, unless they reach too far.
-        network_view: What the network sees at `--downsample auto`.
+        network_view: What the network sees at `--downsample auto`, if it is not `draft`.
+        draft_view: What `draft` sees at `--downsample auto`.
         memory_bytes: About what `key` takes on the CPU, at default settings.
     """
 
@@ -99,6 +100,7 @@ class PictureInfo(BaseModel):
     pixel_aspect: float
     work_area: Window
     network_view: Size
+    draft_view: Size
     memory_bytes: int
 
 

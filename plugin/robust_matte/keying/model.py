@@ -30,6 +30,7 @@ class ModelIdentity:
 
     Attributes:
         variant: The network, such as `mobilenetv3`.
+        usual_side: Longest side of the low-resolution view it was made for, in pixels.
         refiner: The refiner in use.
         device: The kind of device it runs on, such as `cpu` or a GPU's name.
         threads: Threads of a CPU network.
@@ -37,6 +38,7 @@ class ModelIdentity:
     """
 
     variant: str
+    usual_side: int
     refiner: Refiner
     device: str
     threads: int
@@ -61,8 +63,11 @@ class MatteModel(Protocol):
     def reset(self) -> None:
         """Drop the state, as at a cut."""
 
-    def shrink(self, view: FloatImage) -> FloatImage:
-        """Return the low-resolution view, (h, w, 3) float32, of a full one."""
+    def shrink(self, view: FloatImage, size: Size) -> FloatImage:
+        """Return the low-resolution view, (h, w, 3) float32, of a full one.
+
+        Its size must not change from one reset to the next.
+        """
 
     def roll(self, low: FloatImage) -> None:
         """Advance the state by one frame, from its low-resolution view, without a matte."""
@@ -80,6 +85,6 @@ class ModelOpener(Protocol):
     """What loads a model; `Network` is the one in use, tests have others."""
 
     def __call__(
-        self, weights: Weights, *, refiner: Refiner, low_size: Size, device: str, threads: int
+        self, weights: Weights, *, refiner: Refiner, device: str, threads: int
     ) -> MatteModel:
         """Load a model; see `Network`."""

@@ -12,6 +12,7 @@ from robust_matte.media.frames import FloatImage
 from robust_matte.media.windows import Size
 from robust_matte.settings.choices import Refiner
 from robust_matte_rvm import (
+    USUAL_SIDES,
     CheckpointError,
     LoadedNetwork,
     RecurrentState,
@@ -37,7 +38,6 @@ class Network:
     Args:
         weights: The weights file.
         refiner: The refiner, or `auto` for the one the weights hold.
-        low_size: Size of the low-resolution view.
         device: `auto`, or a torch device; a named one never falls back.
         threads: Threads of a CPU network; 0 takes one per core.
 
@@ -46,18 +46,16 @@ class Network:
         DeviceError: The device cannot be used.
     """
 
-    def __init__(
-        self, weights: Weights, *, refiner: Refiner, low_size: Size, device: str, threads: int
-    ) -> None:
+    def __init__(self, weights: Weights, *, refiner: Refiner, device: str, threads: int) -> None:
         self._device = choose_device(device)
         torch.set_num_threads(threads or default_threads())
         loaded = _load(weights.path, refiner)
         self._network = fold_network(loaded.network).to(self._device)
-        self._low_size = low_size
         self._state = RecurrentState.empty()
         self.notes = loaded.notes
         self.identity = ModelIdentity(
             variant=loaded.variant,
+            usual_side=USUAL_SIDES[loaded.variant],
             refiner=Refiner(loaded.refiner),
             device=_spoken(self._device),
             threads=torch.get_num_threads(),
@@ -69,10 +67,9 @@ class Network:
         self._state = RecurrentState.empty()
 
     @torch.inference_mode()
-    def shrink(self, view: FloatImage) -> FloatImage:
+    def shrink(self, view: FloatImage, size: Size) -> FloatImage:
         """Return the low-resolution view; see `MatteModel`."""
-        size = (self._low_size.height, self._low_size.width)
-        return _to_image(low_res_view(self._to_tensor(view), size))
+        return _to_image(low_res_view(self._to_tensor(view), (size.height, size.width)))
 
     @torch.inference_mode()
     def roll(self, low: FloatImage) -> None:

@@ -14,6 +14,7 @@ from robust_matte.keying.prepared import Preparation, PreparedFrame
 from robust_matte.keying.segments import Segment
 from robust_matte.media.frames import FloatImage, Frame
 from robust_matte.media.readahead import ReadAhead
+from robust_matte.media.windows import Size
 
 __all__ = ["FrameSource", "KeyedFrame", "Run", "key_runs", "read_prepared"]
 
@@ -60,6 +61,7 @@ def key_runs(
     model: MatteModel,
     source: FrameSource,
     preparation: Preparation,
+    low_size: Size,
     runs: Sequence[Run],
     rolled: Callable[[int], None],
 ) -> Generator[KeyedFrame]:
@@ -72,6 +74,7 @@ def key_runs(
         model: The model.
         source: The plate.
         preparation: How frames are made ready.
+        low_size: Size of the low-resolution view.
         runs: In timeline order.
         rolled: Called with each frame that only rolled the state, or warmed it up.
 
@@ -91,9 +94,9 @@ def key_runs(
         frames, warming = iter(reader), iter(ahead)
         for run in runs:
             model.reset()
-            _warm_up(model, islice(warming, len(run.warm_up)), rolled)
+            _warm_up(model, low_size, islice(warming, len(run.warm_up)), rolled)
             for frame in islice(frames, len(run.fed)):
-                if keyed := _advance(model, frame, run):
+                if keyed := _advance(model, low_size, frame, run):
                     yield keyed
                 else:
                     rolled(frame.number)
@@ -113,23 +116,28 @@ def read_prepared(
 
 
 def _warm_up(
-    model: MatteModel, frames: Iterable[PreparedFrame], rolled: Callable[[int], None]
+    model: MatteModel,
+    low_size: Size,
+    frames: Iterable[PreparedFrame],
+    rolled: Callable[[int], None],
 ) -> None:
     """Feed frames backwards at low resolution, so that the first real frame is not the first."""
     lows = []
     for frame in frames:
         with _naming(frame.number):
-            lows.append((frame.number, model.shrink(frame.view)))
+            lows.append((frame.number, model.shrink(frame.view, low_size)))
     for number, low in reversed(lows):
         with _naming(number):
             model.roll(low)
         rolled(number)
 
 
-def _advance(model: MatteModel, frame: PreparedFrame, run: Run) -> KeyedFrame | None:
+def _advance(
+    model: MatteModel, low_size: Size, frame: PreparedFrame, run: Run
+) -> KeyedFrame | None:
     """Feed one frame; return its matte if it is wanted."""
     with _naming(frame.number):
-        low = model.shrink(frame.view)
+        low = model.shrink(frame.view, low_size)
         if frame.number in run.wanted:
             return KeyedFrame(run.segment, frame, *model.matte(frame.view, low))
         model.roll(low)

@@ -6,7 +6,6 @@ from robust_matte.errors import SettingsError
 
 __all__ = ["Downsample"]
 
-_AUTO_SIDE = 512  # RVM's own choice for portrait and half-body framing
 _LEAST_SIDE, _MOST_SIDE = 32, 8192
 
 
@@ -15,12 +14,12 @@ class Downsample:
     """`auto`, a ratio such as `0.25`, or the longest side such as `512px`.
 
     Attributes:
-        ratio: Low-resolution size over full size, or None where `side` says it.
-        side: Longest side in pixels, or None where `ratio` says it.
+        ratio: Low-resolution size over full size, or None.
+        side: Longest side in pixels, or None. Where both are None, the network decides: `auto`.
 
     Example:
-        >>> Downsample.parse("auto").size(1920, 1080)
-        (512, 288)
+        >>> Downsample.parse("auto").size(1920, 1080, usual_side=288)
+        (288, 162)
     """
 
     ratio: float | None = None
@@ -36,7 +35,7 @@ class Downsample:
         word = text.strip().lower()
         try:
             if word == "auto":
-                return cls(side=_AUTO_SIDE)
+                return cls()
             if word.endswith("px") and _LEAST_SIDE <= int(word[:-2]) <= _MOST_SIDE:
                 return cls(side=int(word[:-2]))
             if not word.endswith("px") and 0.0 < float(word) <= 1.0:
@@ -49,7 +48,13 @@ class Downsample:
             f"to {_MOST_SIDE}px.",
         )
 
-    def size(self, width: int, height: int) -> tuple[int, int]:
-        """Return (width, height) of the view in whole pixels; never larger than the plate."""
-        ratio = self.ratio or min((self.side or _AUTO_SIDE) / max(width, height), 1.0)
+    def size(self, width: int, height: int, *, usual_side: int) -> tuple[int, int]:
+        """Return (width, height) of the view in whole pixels; never larger than the plate.
+
+        Args:
+            width: Width of what is keyed, in pixels.
+            height: Height of it.
+            usual_side: Longest side of the view that the network was made for; `auto` takes it.
+        """
+        ratio = self.ratio or min((self.side or usual_side) / max(width, height), 1.0)
         return max(1, round(width * ratio)), max(1, round(height * ratio))

@@ -27,6 +27,7 @@ class Standing(StrEnum):
 
     PUBLISHED = "published"  # the published file, byte by byte
     PINNED = "pinned"  # the file that was fetched or imported first
+    PACKAGED = "packaged"  # part of this program, as its code is
     UNKNOWN = "unknown"  # there is nothing to compare with
 
 
@@ -86,7 +87,7 @@ def take_fingerprint(path: Path) -> Fingerprint:
     except OSError as error:
         raise WeightsMissingError(
             f"The weights {path} cannot be read: {error.strerror}.",
-            hint=f"Check the path, or name weights that can be fetched: {' or '.join(KNOWN)}.",
+            hint=f"Check the path, or take weights with a name: {' or '.join(KNOWN)}.",
             path=path,
         ) from error
     return Fingerprint(size, sha256.hexdigest(), blob.hexdigest())
@@ -112,6 +113,8 @@ def check_identity(
     Raises:
         WeightsDamagedError: It is another file.
     """
+    if known.is_packaged:
+        return Standing.PACKAGED
     shown = source or str(place)
     way_out = f"Use it by its path, --model {shown}; or run" if is_own else "Run"
     if known.git_blob is not None:

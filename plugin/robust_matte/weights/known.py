@@ -1,4 +1,4 @@
-"""The weights that are known by name: where they are published, and how they are recognised."""
+"""The weights that are known by name: where they come from, and how they are recognised."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,6 +8,7 @@ from robust_matte.errors import SettingsError
 __all__ = [
     "AUTO",
     "DOWNLOADS",
+    "DRAFT",
     "KNOWN",
     "LICENCE",
     "RELEASE",
@@ -20,10 +21,14 @@ __all__ = [
 RELEASE: Final = "https://github.com/PeterL1n/RobustVideoMatting/releases/tag/v1.0.0"
 DOWNLOADS: Final = "https://github.com/PeterL1n/RobustVideoMatting/releases/download/v1.0.0"
 LICENCE: Final = (
-    "RVM's code is under GPL-3.0; the licence of its weights was never stated separately."
+    "RVM's code is under GPL-3.0; the licence of its weights was never stated separately. draft is "
+    "under this program's licence, GPL-3.0-or-later, but learnt from RVM's weights: what is open "
+    "of theirs is open of it."
 )
 AUTO: Final = "mobilenetv3"
 """What `--model auto` takes where it is present."""
+DRAFT: Final = "draft"
+"""What `--model auto` takes elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,14 +37,19 @@ class KnownWeights:
 
     Attributes:
         name: What `--model` calls them; also the network they are for.
-        file: The published file's name.
+        file: The file's name.
+        usual_side: Longest side of the view that the network was made for, in pixels: what
+            `robust_matte_rvm.USUAL_SIDES` says, for who has not loaded torch.
         git_blob: Git's id of the published file, sha1 of `blob SIZE`, a zero byte and the bytes;
             None where no identity was ever published.
+        is_packaged: It is part of this program: always here, never fetched or imported.
     """
 
     name: str
     file: str
-    git_blob: str | None
+    usual_side: int
+    git_blob: str | None = None
+    is_packaged: bool = False
 
 
 # The release page states neither checksums nor sizes, and GitHub computes none for files of 2021.
@@ -48,12 +58,14 @@ class KnownWeights:
 KNOWN: Final = {
     one.name: one
     for one in (
+        KnownWeights(name=DRAFT, file="draft.safetensors", usual_side=288, is_packaged=True),
         KnownWeights(
             name="mobilenetv3",
             file="rvm_mobilenetv3.pth",
+            usual_side=512,
             git_blob="e48fdb015c78045f7995f2e6ff6ffd4c9722b5d8",
         ),
-        KnownWeights(name="resnet50", file="rvm_resnet50.pth", git_blob=None),
+        KnownWeights(name="resnet50", file="rvm_resnet50.pth", usual_side=512),
     )
 }
 
@@ -71,9 +83,8 @@ def get_known(name: str) -> KnownWeights:
     return KNOWN[name]
 
 
-def tell_how_to_get(known: KnownWeights | None = None) -> str:
-    """Say in one sentence how to get weights, by default those of `auto`."""
-    known = known or KNOWN[AUTO]
+def tell_how_to_get(known: KnownWeights) -> str:
+    """Say in one sentence how to get weights."""
     return (
         f"Run robust-matte weights fetch {known.name}; or, without a network, "
         f"{tell_other_ways(known.file)}."

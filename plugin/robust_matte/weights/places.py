@@ -11,6 +11,7 @@ from robust_matte.weights.known import DOWNLOADS, KnownWeights
 
 __all__ = ["find_weights", "is_here", "is_offline", "mirror", "own_folder", "search_folders"]
 
+_PACKAGE = Path(__file__).parent
 _FOLDER = "ROBUST_MATTE_WEIGHTS"
 _MIRROR = "ROBUST_MATTE_WEIGHTS_URL"
 _OFFLINE = "ROBUST_MATTE_OFFLINE"
@@ -39,11 +40,26 @@ def own_folder() -> Path:
 def find_weights(known: KnownWeights) -> Path | None:
     """Return the file of weights known by name, or None if it is in no folder.
 
+    Packaged weights are looked for beside this very module, and in no other folder.
+
     Raises:
-        WeightsMissingError: A folder cannot be looked into.
+        WeightsMissingError: A folder cannot be looked into; or packaged weights are gone.
     """
+    if known.is_packaged:
+        return _packaged_file(known)
     files = (folder / known.file for folder in search_folders())
     return next((file for file in files if is_here(file)), None)
+
+
+def _packaged_file(known: KnownWeights) -> Path:
+    file = _PACKAGE / known.file
+    if not is_here(file):
+        raise WeightsMissingError(
+            f"The weights {file} are gone from this installation.",
+            hint="Install this program again, as python3 install/bootstrap.py setup does.",
+            path=file,
+        )
+    return file
 
 
 def is_here(file: Path) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from robust_matte.errors import DiskFullError, OutputError, WeightsDamagedError
+from robust_matte.errors import DiskFullError, OutputError, SettingsError, WeightsDamagedError
 from robust_matte.media.atomic import output_error, write_atomically
 from robust_matte.weights.download import discard_part, download
 from robust_matte.weights.identity import (
@@ -105,7 +105,7 @@ def import_weights(
         Which weights they are, and the copy.
 
     Raises:
-        SettingsError: No weights have that name.
+        SettingsError: No weights have that name, or they are part of this program.
         WeightsMissingError: The file cannot be read.
         WeightsDamagedError: It is something else.
         OutputError: The folder cannot be written.
@@ -113,6 +113,12 @@ def import_weights(
     file = file.absolute()
     content = take_fingerprint(file)
     known = get_known(name) if name is not None else _recognise(file, content, check_network)
+    if known.is_packaged:
+        raise SettingsError(
+            f"The weights {known.name} are part of this program, and no other file takes their "
+            "place.",
+            hint=f"Use yours by its path, --model {file}.",
+        )
     place = folder / known.file
     with _writing_to(place), _alone(place, tell):
         found = _judge(known, file, place, check_network, source=str(file), is_own=True)
@@ -202,7 +208,9 @@ def _refuse_other_network(known: KnownWeights, network: str, source: str) -> Non
     if network != known.name:
         raise WeightsDamagedError(
             f"{source} is for the network {network}, not for {known.name}.",
-            hint=f"Use it under its own name, {network}.",
+            hint="Use it by its path, --model FILE."
+            if get_known(network).is_packaged
+            else f"Use it under its own name, {network}.",
         )
 
 
