@@ -35,12 +35,12 @@ class Stamp:
     Args:
         digest: Of everything that decides the packages.
         torch: `cpu` or `cuda`.
-        dev: The development tools are there, too.
+        parts: What is there beside the engine: extras of the project, and `dev`, its tools.
     """
 
     digest: str
     torch: str
-    dev: bool
+    parts: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,14 +87,16 @@ class Environment:
     def read_stamp(self) -> Stamp | None:
         """Return what the last complete installation left, or nothing."""
         try:
-            return Stamp(**json.loads((self.folder / STAMP).read_text("utf-8")))
-        except (OSError, ValueError, TypeError):
+            stored = json.loads((self.folder / STAMP).read_text("utf-8"))
+            return Stamp(**stored | {"parts": frozenset(stored["parts"])})
+        except (OSError, ValueError, TypeError, KeyError):
             return None
 
     def write_stamp(self, stamp: Stamp) -> None:
         """Declare the installation complete."""
         fresh = self.folder / f"{STAMP}.new"
-        fresh.write_text(json.dumps(asdict(stamp)) + "\n", "utf-8")
+        stored = asdict(stamp) | {"parts": sorted(stamp.parts)}
+        fresh.write_text(json.dumps(stored) + "\n", "utf-8")
         fresh.replace(self.folder / STAMP)
 
     def drop_stamp(self) -> None:

@@ -10,7 +10,7 @@ from typing import Final, cast
 from environments import Environment, Stamp, lock, make_environment
 from failures import EXIT_USAGE, InstallError
 from key_arguments import check_key_arguments
-from packages import install, list_commands, torch_build
+from packages import DEV, install, list_commands, torch_build
 from processes import Runner, SystemRunner, quote_command
 from stages import build_docs, list_docs_commands, list_stages, run_stages
 from steps import announce
@@ -19,16 +19,24 @@ from torch_builds import Choice
 __all__ = ["Request", "main", "parse_request", "prepare"]
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-ENGINE: Final = ("key", "info", "doctor", "weights")
+ENGINE: Final = ("key", "demo", "info", "doctor", "weights", "evaluate", "train")
 DEVELOPING: Final = ("test", "docs")
 COMMANDS: Final = (*ENGINE, *DEVELOPING, "setup")
+# The parts that a command needs beside the engine: extras of the project, and its tools.
+NEEDS: Final = {
+    "demo": frozenset({"demo"}),
+    "evaluate": frozenset({"train"}),
+    "train": frozenset({"train"}),
+} | dict.fromkeys(DEVELOPING, frozenset({"demo", "train", DEV}))
 EXIT_STOPPED: Final = 130
 USAGE: Final = """\
 python3 install/bootstrap.py [FLAGS] COMMAND ...
 
 Commands:
   key PLATE ...          Set up if need be, then run `robust-matte key PLATE ...`.
-  info, doctor, weights  Likewise with `robust-matte info ...` and so on.
+  demo [-o DIR] ...      Likewise `robust-matte demo ...`: draws a plate and keys it.
+  info, doctor, weights, evaluate, train
+                         Likewise with `robust-matte info ...` and so on.
   test [--full] [...]    Set up if need be, then run every check; the rest goes to pytest.
   docs                   Set up if need be, then build the documents into build/docs.
   setup                  Set up only.
@@ -58,6 +66,11 @@ class Request:
     torch: Choice = "auto"
     folder: Path = ROOT / ".venv"
     is_dry: bool = False
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The parts that the command needs beside the engine."""
+        return NEEDS.get(self.command, frozenset())
 
 
 def parse_request(words: Sequence[str]) -> Request:
@@ -132,12 +145,12 @@ def _set_up(environment: Environment, request: Request, runner: Runner) -> None:
     start = time.monotonic()
     sys.stderr.write(f"Setting up {environment.folder} (log: {environment.log})\n")
     before = environment.read_stamp()
-    dev = request.command in DEVELOPING or (before is not None and before.dev)
+    parts = request.needs | (before.parts if before is not None else frozenset())
     environment.drop_stamp()
     make_environment(environment, runner)
     build = torch_build(environment, request.torch, environment.python_version(runner))
-    kind = install(environment, build, request.torch, runner, dev=dev)
-    environment.write_stamp(Stamp(digest=environment.digest(), torch=kind, dev=dev))
+    kind = install(environment, build, request.torch, runner, parts=parts)
+    environment.write_stamp(Stamp(digest=environment.digest(), torch=kind, parts=parts))
     announce(f"done in {time.monotonic() - start:.0f} s")
 
 
@@ -147,7 +160,7 @@ def _is_ready(environment: Environment, request: Request, runner: Runner) -> boo
         stamp is not None
         and stamp.digest == environment.digest()
         and request.torch in ("auto", stamp.torch)
-        and (stamp.dev or request.command not in DEVELOPING)
+        and request.needs <= stamp.parts
         and environment.python_version(runner) != ""
     )
 
@@ -211,7 +224,7 @@ def _engine_command(environment: Environment, request: Request) -> list[str]:
 def _print_plan(environment: Environment, request: Request) -> int:
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     build = torch_build(environment, request.torch, python)
-    lines = list(list_commands(environment, build, dev=request.command in DEVELOPING))
+    lines = list(list_commands(environment, build, parts=request.needs))
     if request.command == "test":
         arguments, full = _split_full(request)
         stages = list_stages(environment, arguments, full=full)

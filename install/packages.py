@@ -4,7 +4,7 @@ import platform
 import shutil
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Final, NoReturn, cast
 
@@ -14,8 +14,15 @@ from processes import Answer, Runner, quote_command
 from steps import announce, show_end
 from torch_builds import Attempt, Choice, Machine, TorchBuild, choose_build, read_pin
 
-__all__ = ["detect_machine", "has_nvidia_driver", "install", "list_commands", "torch_build"]
+__all__ = ["DEV", "detect_machine", "has_nvidia_driver", "install", "list_commands", "torch_build"]
 
+DEV: Final = "dev"  # the project's tools; the other parts are its extras
+# What each part is, as it is told.
+PARTS: Final = {
+    "demo": "the demo's picture",
+    "train": "what measures and trains",
+    DEV: "the tools for developing",
+}
 SIZES: Final = {"cpu": "some 200 MB", "cuda": "some 2 GB"}
 
 # The kind of an installed torch. ROCm answers to the name of CUDA inside torch.
@@ -60,19 +67,19 @@ def torch_build(environment: Environment, choice: Choice, python: str) -> TorchB
     return choose_build(detect_machine(python), choice, read_pin(environment.constraints))
 
 
-def list_commands(environment: Environment, build: TorchBuild, *, dev: bool) -> Iterator[str]:
+def list_commands(environment: Environment, build: TorchBuild, *, parts: Set[str]) -> Iterator[str]:
     """Yield the exact commands of a fresh installation, alternatives as comments."""
     yield quote_command([sys.executable, "-m", "venv", str(environment.folder)])
     for position, attempt in enumerate(build.attempts):
         if position:
             yield "# or, if that finds nothing:"
         yield quote_command(_torch_command(environment, attempt))
-    for command in _project_commands(environment, dev=dev):
+    for command in _project_commands(environment, parts):
         yield quote_command(command)
 
 
 def install(
-    environment: Environment, build: TorchBuild, choice: Choice, runner: Runner, *, dev: bool
+    environment: Environment, build: TorchBuild, choice: Choice, runner: Runner, *, parts: Set[str]
 ) -> str:
     """Install torch, unless a fitting one is there, and the project.
 
@@ -81,7 +88,7 @@ def install(
         build: The build for this machine.
         choice: `auto` keeps whatever kind is installed.
         runner: Starts pip.
-        dev: The development tools, too.
+        parts: Extras of the project and, as DEV, its tools.
 
     Returns:
         The kind of torch that is installed now.
@@ -92,8 +99,9 @@ def install(
     kind = _installed_kind(environment, build, runner)
     if not kind or (choice != "auto" and kind != build.kind):
         _install_torch(environment, build, runner)
-    announce(f"Robust Matte and its libraries{', the tools for developing' if dev else ''}")
-    for command in _project_commands(environment, dev=dev):
+    told = [text for part, text in PARTS.items() if part in parts]
+    announce(", ".join(["Robust Matte and its libraries", *told]))
+    for command in _project_commands(environment, parts):
         answer = runner.record(command, environment.log)
         if answer.code != 0:
             show_end(answer)
@@ -111,11 +119,12 @@ def _torch_command(environment: Environment, attempt: Attempt) -> list[str]:
     return environment.module("pip", "install", *attempt.arguments)
 
 
-def _project_commands(environment: Environment, *, dev: bool) -> list[list[str]]:
+def _project_commands(environment: Environment, parts: Set[str]) -> list[list[str]]:
     """Return the commands after torch: the build backend, pinned as all else, then the project."""
     pip = environment.module("pip", "install", "--constraint", str(environment.constraints))
-    tools = _dev_requirements(environment.root) if dev else []
-    extras = "[train]" if dev else ""
+    tools = _dev_requirements(environment.root) if DEV in parts else []
+    named = ",".join(sorted(parts - {DEV}))
+    extras = f"[{named}]" if named else ""
     return [
         [*pip, "hatchling"],
         [*pip, "--no-build-isolation", "--editable", f"{environment.root}{extras}", *tools],

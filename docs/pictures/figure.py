@@ -1,10 +1,10 @@
-"""Draws the plate of the README's picture, and joins that picture from what was keyed of it.
+"""Joins the README's picture from what the demo made, and draws a small plate to try things with.
 
-A figure is drawn, not filmed, so that the picture may be given away; the matte is the network's.
+With the first two lines the picture is made anew; the third is that of docs/getting-started.md:
 
+    robust-matte demo
+    python docs/pictures/figure.py join robust_matte_demo docs/pictures/demo.png
     python docs/pictures/figure.py draw plates/figure
-    robust-matte key plates/figure --model mobilenetv3 -o keyed
-    python docs/pictures/figure.py join plates/figure keyed docs/pictures/figure.png
 """
 
 import sys
@@ -20,7 +20,7 @@ Image = NDArray[np.float32]
 
 HEIGHT, WIDTH = 360, 640
 FRAMES = range(1001, 1013)
-SHOWN = 1010
+SHOWN = 1030
 ROWS, COLUMNS = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
 SKIN, HAIR, SHIRT = (0.60, 0.37, 0.27), (0.055, 0.033, 0.021), (0.10, 0.16, 0.36)
 
@@ -36,10 +36,10 @@ def draw_plate(folder: Path) -> None:
         write_image(folder / f"figure.{number}.exr", np.maximum(light, 0), "half")
 
 
-def join_picture(plates: Path, keyed: Path, picture: Path) -> None:
-    """Put plate, matte and comp of one frame beside each other."""
-    plate = read_image(plates / f"figure.{SHOWN}.exr")
-    matte = read_image(keyed / f"figure_matte.{SHOWN}.exr")
+def join_picture(demo: Path, picture: Path) -> None:
+    """Put plate, matte and comp of one of the demo's frames beside each other."""
+    plate = read_image(demo / "plate" / f"astronaut.{SHOWN}.exr")
+    matte = read_image(demo / "matte" / f"astronaut_matte.{SHOWN}.exr")
     rgb, alpha = matte[..., :3], matte[..., 3:4]
     comp = rgb + (1 - alpha) * draw_dusk()
     panels = [encode(plate[..., :3]), np.repeat(alpha, 3, axis=2), encode(comp)]
@@ -165,8 +165,9 @@ def encode(light: Image) -> Image:
 
 
 def read_image(path: Path) -> Image:
-    """Return all channels of a file, (H, W, C)."""
-    buffer = oiio.ImageBuf(str(path))
+    """Return all channels of a file at this picture's size, (H, W, C)."""
+    whole = oiio.ImageBuf(str(path))
+    buffer = oiio.ImageBufAlgo.fit(whole, roi=oiio.ROI(0, WIDTH, 0, HEIGHT))
     pixels = buffer.get_pixels(oiio.FLOAT)
     if pixels is None:
         raise OSError(buffer.geterror())

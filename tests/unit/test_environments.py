@@ -147,7 +147,7 @@ def test_second_start_waits_for_the_first(
 # --- the stamp
 
 
-STAMPED = Stamp(digest="d", torch="cpu", dev=True)
+STAMPED = Stamp(digest="d", torch="cpu", parts=frozenset({"demo", "dev"}))
 
 
 def test_stamp_comes_back(environment: Environment) -> None:
@@ -164,7 +164,8 @@ def test_stamp_comes_back(environment: Environment) -> None:
         pytest.param("", id="empty"),
         pytest.param('{"digest": "d"', id="cut off"),
         pytest.param("[]", id="a list"),
-        pytest.param('{"digest": "d"}', id="of an older bootstrap"),
+        pytest.param('{"digest": "d"}', id="in part"),
+        pytest.param('{"digest": "d", "torch": "cpu", "dev": true}', id="of an older bootstrap"),
     ],
 )
 def test_damaged_stamp_counts_as_none(environment: Environment, text: str) -> None:

@@ -100,7 +100,7 @@ def runner(environment: Environment) -> FakeRunner:
 
 SETUP = Request(command="setup")
 PROJECT = ["install -c hatchling", "install -c --no-build-isolation --editable ROOT"]
-TOOLS = [PROJECT[0], f"{PROJECT[1]}[train] ruff==0.17.5"]
+TOOLS = [PROJECT[0], f"{PROJECT[1]}[demo,train] ruff==0.17.5"]
 
 
 # --- the command line
@@ -170,7 +170,7 @@ def test_first_start_installs_torch_before_the_project(
 def test_second_start_does_nothing(environment: Environment, runner: FakeRunner) -> None:
     prepare(environment, Request(command="test"), runner)
     runner.done.clear()
-    for command in ("test", "docs", "key", "setup"):
+    for command in ("test", "docs", "key", "demo", "evaluate", "train", "setup"):
         prepare(environment, Request(command=command), runner)
     prepare(environment, Request(command="setup", torch="cpu"), runner)
     assert runner.done == []
@@ -187,6 +187,19 @@ def test_tools_are_added_for_test_and_kept_from_then_on(
     runner.done.clear()
     prepare(environment, SETUP, runner)
     assert runner.done == TOOLS
+
+
+def test_what_a_command_needs_is_added_and_kept(
+    environment: Environment, runner: FakeRunner
+) -> None:
+    prepare(environment, Request(command="demo"), runner)
+    assert runner.done[-1] == f"{PROJECT[1]}[demo]"
+    prepare(environment, Request(command="evaluate"), runner)
+    assert runner.done[-1] == f"{PROJECT[1]}[demo,train]"
+    runner.done.clear()
+    for command in ("demo", "key", "evaluate", "train"):
+        prepare(environment, Request(command=command), runner)
+    assert runner.done == []
 
 
 @pytest.mark.parametrize("damage", ["stamp", "interpreter"])
@@ -315,7 +328,9 @@ def test_two_starts_at_once_install_once(environment: Environment, runner: FakeR
 # --- commands and exit codes
 
 
-@pytest.mark.parametrize("command", ["key", "info", "doctor", "weights"])
+@pytest.mark.parametrize(
+    "command", ["key", "demo", "info", "doctor", "weights", "evaluate", "train"]
+)
 def test_commands_of_the_engine_become_it_and_return_its_code(
     environment: Environment, runner: FakeRunner, tmp_path: Path, command: str
 ) -> None:
