@@ -123,7 +123,7 @@ def follow(options: argparse.Namespace, stills: list[Held], *, resets: bool) -> 
     rows = []
     for seed, still in enumerate(stills):
         frames, truth = film(still, seed)
-        network = open_network(options.draft)
+        network.reset()
         meter = Meter(_MEASURES)
         for frame, true_alpha in zip(frames, truth, strict=True):
             if resets:

@@ -7,9 +7,10 @@ Two processes key the same ten frames in turn, take after take, so that both see
 One runs mobilenetv3 as `robust-matte key` does. The rival is a plain eager forward of the same
 modules: batch normalisations left as they are, fresh tensors for every result, the guided filter in
 separate passes over planes of the plate's size, and torch's and the C library's own defaults. Or it
-is the draft network, run as `robust-matte key` does, at its own view's size. Prints the median time
-a frame of each, the median of the takes' ratios, and how far apart alphas and foregrounds are. The
-first take warms up and is compared, not measured.
+is the draft network, run as `robust-matte key` does, at its own view's size. Against the plain
+forward both take the fast guided filter, whatever the weights hold. Prints the median time a frame
+of each, the median of the takes' ratios, and how far apart alphas and foregrounds are. The first
+take warms up and is compared, not measured.
 
 Without --plate the frames are moving noise, without --weights the network is untrained: the times
 are the same.
@@ -39,12 +40,10 @@ sys.path.insert(0, str(ROOT))  # a script sees its own folder only
 _Image = NDArray[np.float32]
 _Keyer = Callable[[_Image], tuple[_Image, _Image]]
 _FRAMES = 10
-_DRAFT = ROOT / "plugin/robust_matte/weights/draft.safetensors"
-_SIDES = {"ours": 512, "plain": 512, "draft": 288}  # longest, of the network's view
 _SETTLING = 2  # frames of each take: the other process's threads spin for a while after their last
 
 
-def ours(weights: Path, low: tuple[int, int], threads: int) -> _Keyer:
+def ours(weights: Path, low: tuple[int, int], threads: int, refiner: str) -> _Keyer:
     """Return a network as `robust-matte key` runs it."""
     from robust_matte.keying.cores import share_cores
     from robust_matte.keying.heap import keep_heap
@@ -59,7 +58,7 @@ def ours(weights: Path, low: tuple[int, int], threads: int) -> _Keyer:
     size = Size(low[1], low[0])
     network = Network(
         Weights(weights, sha256=""),
-        refiner=Refiner.AUTO,
+        refiner=Refiner(refiner),
         device="cpu",
         threads=threads,
     )
@@ -117,14 +116,27 @@ def filter_plainly(src: "Tensor", small: "Tensor", y: "Tensor") -> "Tensor":
     return enlarge(a) * guide(src) + enlarge(mean_y - a * mean_x)
 
 
+def open_keyer(options: argparse.Namespace, size: tuple[int, int]) -> _Keyer:
+    """Return the network of this process, for frames of a height and a width."""
+    from robust_matte.weights.known import AUTO, DRAFT, KNOWN
+    from robust_matte.weights.places import find_weights
+
+    is_draft = options.child == "draft"
+    known = KNOWN[DRAFT if is_draft else AUTO]
+    scale = known.usual_side / max(size)
+    low = (round(size[0] * scale), round(size[1] * scale))
+    weights = find_weights(known) if is_draft else options.weights
+    if options.child == "plain":
+        return plain(weights, low, options.threads)
+    # The plain forward knows this filter alone; against it, nothing else may differ.
+    refiner = "fast_guided_filter" if options.rival == "plain" else "auto"
+    return ours(weights, low, options.threads, refiner)
+
+
 def serve(options: argparse.Namespace) -> None:
     """Key the frames of a file one by one, as the parent process asks for them."""
     views: NDArray[np.float32] = np.load(options.views, mmap_mode="r")
-    scale = _SIDES[options.child] / max(views.shape[1:3])
-    low = (round(views.shape[1] * scale), round(views.shape[2] * scale))
-    keyer = plain if options.child == "plain" else ours
-    weights = _DRAFT if options.child == "draft" else options.weights
-    key = keyer(weights, low, options.threads)
+    key = open_keyer(options, (views.shape[1], views.shape[2]))
     for take, _ in enumerate(sys.stdin):
         seconds = []
         for index, stored in enumerate(views):
@@ -139,7 +151,8 @@ def serve(options: argparse.Namespace) -> None:
 
 def start(child: str, options: argparse.Namespace, folder: Path) -> subprocess.Popen[str]:
     """Start one of the two processes."""
-    command = [sys.executable, __file__, "--child", child, "--threads", str(options.threads)]
+    command = [sys.executable, __file__, "--child", child, "--rival", options.rival]
+    command += ["--threads", str(options.threads)]
     command += ["--weights", str(options.weights), "--views", str(folder / "views.npy")]
     return subprocess.Popen(
         [*command, "--results", str(folder)],
@@ -225,7 +238,7 @@ def main() -> None:
     parser.add_argument("--size", default="1920x1080")
     parser.add_argument("--threads", type=int, default=default_threads())
     parser.add_argument("--rival", choices=["plain", "draft"], default="plain")
-    parser.add_argument("--child", choices=list(_SIDES), help=argparse.SUPPRESS)
+    parser.add_argument("--child", choices=["ours", "plain", "draft"], help=argparse.SUPPRESS)
     parser.add_argument("--views", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--results", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -37,12 +37,13 @@ PAGES = sorted(
 FENCE = re.compile(r"^```(\S*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)\)")
 SHELL = {"sh", "bash", "console"}
-READ_ONLY = {"", "text", "json", "{toctree}", "{include}"}
+READ_ONLY = {"", "text", "json", "toml", "{toctree}", "{include}", "{literalinclude}"}
 
 # The commands, as they stand in the documents, that only print here what they would do.
 DRY_RUNS = {
     "python3 install/bootstrap.py setup": "fetches some 500 MB; the order is tested with a fake",
     "python3 install/bootstrap.py test": "runs this test; continuous integration runs it",
+    "python3 install/bootstrap.py demo": "takes half a minute; test_demo.py runs it",
     "python3 install/bootstrap.py docs": "sets up first; the site is built by test_docs_site.py",
 }
 
@@ -50,6 +51,7 @@ DRY_RUNS = {
 FOREIGN_OPTIONS = {
     "--torch", "--dry-run", "--venv", "--full",  # the bootstrap's
     "--gpus",  # Docker's
+    "--nproc-per-node", "--logdir",  # torchrun's, tensorboard's
 }  # fmt: skip
 
 # Makes the program take the test's weights, which a file of the studio holds, for the published.

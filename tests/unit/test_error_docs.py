@@ -22,6 +22,11 @@ NETWORK_ERRORS = {
     "NetworkError": LATER,
     "SegmentationMissingError": LATER,
     "StateError": LATER,
+    "TrainConfigError": "2",  # cli/train.py gives these the exit codes
+    "DataSetError": "3",
+    "DivergenceError": "5",
+    "RunFolderError": "6",
+    "TrainingMemoryError": "5",
 }
 MOVIE_LISTS = {"assumed", "found"}  # where movies collect what is odd about them
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from robust_matte.cli.stopping import stopping_softly
+from robust_matte.cli.stopping import noting_signals, stopped_by, stopping_softly
 from robust_matte.errors import Cancelled, Preempted, RobustMatteError
 
 SIGNALS = [
@@ -75,3 +75,21 @@ def test_signal_that_is_ignored_stays_so() -> None:
 def test_other_errors_pass() -> None:
     with pytest.raises(ValueError, match="odd"), stopping_softly():
         raise ValueError("odd")
+
+
+@pytest.mark.parametrize(("number", "kind"), SIGNALS)
+def test_a_noted_signal_lets_work_end_its_step(
+    number: signal.Signals, kind: type[RobustMatteError]
+) -> None:
+    with stopping_softly(), noting_signals() as came:
+        assert came == []
+        signal.raise_signal(number)
+        assert came == [number]
+        signal.raise_signal(number)  # torchrun hands on what the terminal has sent already
+    error = stopped_by(came, "Take it easy.")
+    assert type(error) is kind
+    assert error.hint == "Take it easy."
+
+
+def test_whom_another_process_told_to_stop_was_told_by_a_farm() -> None:
+    assert isinstance(stopped_by([], "Take it easy."), Preempted)

@@ -10,10 +10,12 @@ import typer
 from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
 from robust_matte import __version__
+from robust_matte.cli.demo import demo_command
 from robust_matte.cli.doctor import doctor_command
 from robust_matte.cli.evaluate import evaluate_command
 from robust_matte.cli.info import info_command
 from robust_matte.cli.key import key_command
+from robust_matte.cli.train import train_command
 from robust_matte.cli.usage import misused
 from robust_matte.cli.weights import weights_app
 from robust_matte.errors import OutputError, RobustMatteError
@@ -29,10 +31,12 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.command("key")(key_command)
+app.command("demo")(demo_command)
 app.add_typer(weights_app, name="weights")
 app.command("info")(info_command)
 app.command("doctor")(doctor_command)
 app.command("evaluate")(evaluate_command)
+app.command("train")(train_command)
 
 
 def _print_version(is_asked: bool) -> None:

@@ -4,16 +4,16 @@ import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from robust_matte.cli.extras import require_train
 from robust_matte.cli.progress import ProgressStyle, relayed_warnings, show_progress
 from robust_matte.cli.stopping import NOTHING_CHANGED, stopping_softly
 from robust_matte.cli.tables import Row, print_rows
-from robust_matte.errors import InstallationError, SettingsError
+from robust_matte.errors import SettingsError
 
 if TYPE_CHECKING:
     from robust_matte.jobs.comparison import Comparison, ComparisonRequest
@@ -106,7 +106,7 @@ def evaluate_command(
     """
     if verbose:
         logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
-    _refuse_lacking("scipy", *(["matplotlib"] if plot else []))
+    require_train("evaluate", "scipy", *(["matplotlib"] if plot else []))
     with stopping_softly(NOTHING_CHANGED) as heed, show_progress(progress) as listener:
         from robust_matte.jobs.comparison import ComparisonRequest
 
@@ -129,20 +129,6 @@ def evaluate_command(
         print(clip.evaluation.model_dump_json(indent=1))
     else:
         print_rows(_rows(clip.evaluation, files))
-
-
-def _refuse_lacking(*packages: str) -> None:
-    """Make sure that what only this command needs is installed.
-
-    Raises:
-        InstallationError: A package is not.
-    """
-    lacking = [name for name in packages if find_spec(name) is None]
-    if lacking:
-        raise InstallationError(
-            f"robust-matte evaluate needs what is not installed here: {' and '.join(lacking)}.",
-            hint=f'Run: {sys.executable} -m pip install "robust-matte[train]"',
-        )
 
 
 def _choose_metrics(

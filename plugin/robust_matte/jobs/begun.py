@@ -49,6 +49,10 @@ def begun_weights(opened: OpenedJob, chosen: Weights, listener: Listener) -> Wei
 
     Returns:
         None where nothing was begun, or with weights that are `chosen` or are not here.
+
+    Raises:
+        WouldOverwriteError: The plan is of no known version.
+        WeightsMissingError: The weights it was begun with cannot be looked for, or be read.
     """
     plan = None if opened.settings.overwrite else plan_on_disk(opened)
     if plan is None or plan.request.weights.sha256 == chosen.sha256:

@@ -56,7 +56,8 @@ def _packaged_file(known: KnownWeights) -> Path:
     if not is_here(file):
         raise WeightsMissingError(
             f"The weights {file} are gone from this installation.",
-            hint="Install this program again, as python3 install/bootstrap.py setup does.",
+            hint="Copy the file there from a fresh copy of this program, or name other weights, as "
+            "--model mobilenetv3 does.",
             path=file,
         )
     return file
