@@ -125,7 +125,7 @@ def open_keyer(options: argparse.Namespace, size: tuple[int, int]) -> _Keyer:
     known = KNOWN[DRAFT if is_draft else AUTO]
     scale = known.usual_side / max(size)
     low = (round(size[0] * scale), round(size[1] * scale))
-    weights = find_weights(known) if is_draft else options.weights
+    weights: Path = (find_weights(known) if is_draft else None) or options.weights
     if options.child == "plain":
         return plain(weights, low, options.threads)
     # The plain forward knows this filter alone; against it, nothing else may differ.

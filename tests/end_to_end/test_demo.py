@@ -130,7 +130,11 @@ def test_layers_fit_each_other_and_the_plate(demo: Demo, number: int) -> None:
         # each factor was rounded to half, and so was the product
         error = np.abs(matte[channel] - straight * alpha)
         assert (error <= 4 * HALF_STEP * np.abs(straight) * alpha + 1e-6).all()
-        np.testing.assert_array_equal(matte[channel][alpha == 1.0], plate[channel][alpha == 1.0])
+        # an alpha of 0.9998 is 1 in a half file, and its product a step below the plate
+        opaque = alpha == 1.0
+        np.testing.assert_allclose(
+            matte[channel][opaque], plate[channel][opaque], rtol=2 * HALF_STEP
+        )
         assert not matte[channel][alpha == 0.0].any()
 
 

@@ -186,6 +186,26 @@ def test_a_signal_keeps_the_step_and_the_command_goes_on(
     assert (studio / "run" / "weights.safetensors").is_file()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no signals")
+def test_a_signal_to_all_processes_keeps_the_step(
+    train: Train, studio: Path, environment: Mapping[str, str]
+) -> None:
+    edit = ("seed = 1", "seed = 1\nworkers = 2")
+    assert train("gone.toml", steps=400, edit=edit).returncode == 2  # writes run.toml
+    command = [sys.executable, "-m", "robust_matte", "train", "run.toml", "--device", "cpu"]
+    going = subprocess.Popen(
+        command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert going.stderr is not None
+    while "loss" not in (line := going.stderr.readline()):  # both workers draw by now
+        assert line != ""
+    os.killpg(going.pid, signal.SIGTERM)  # as a farm does, or a terminal at Ctrl-C
+    _, told = going.communicate()
+    assert going.returncode == 75, told
+    assert "Stopped by SIGTERM." in told
+    assert len(list((studio / "run").glob("checkpoint_*.pt"))) == 1
+
+
 def test_a_killed_run_goes_on_as_if_it_were_not(
     train: Train, studio: Path, environment: Mapping[str, str]
 ) -> None:

@@ -105,6 +105,31 @@ def test_relative_paths_begin_beside_the_file(
             id="unknown pass",
         ),
         pytest.param(
+            "rate =",
+            "passes.masks = {batch = 1, size = [64, 64], data = {people = 1.0}}\nrate =",
+            "the stage one has a pass masks, which its order does not name.",
+            'order = ["main", "masks"]',
+            id="pass without order",
+        ),
+        pytest.param(
+            "rate =",
+            "smallest = [96, 96]\nrate =",
+            "smallest of the stage one is [96, 96], above its size, [64, 96].",
+            "no greater",
+            id="smallest",
+        ),
+        pytest.param(
+            'folder = "people"',
+            'folder = "people"\nwidest = 0.4',
+            "closest of the data set people is 0.5, above its widest, 0.4.",
+            "1.1",
+            id="widest",
+        ),
+        pytest.param(
+            '"one"', '"a/b"', 'stages[1].name cannot be "a/b".', "Write letters,", id="name"
+        ),
+        pytest.param("rate =", "view = inf\nrate =", "view cannot be inf.", "number", id="inf"),
+        pytest.param(
             "rate =", "view = 8\nrate =", "the view of the stage one is 8 pixels.", "16", id="view"
         ),
         pytest.param(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,13 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from robust_matte_rvm import MattingNetwork, load_network
-from robust_matte_rvm.errors import DivergenceError, RunFolderError, TrainConfigError
+from robust_matte_rvm.errors import (
+    DataSetError,
+    DivergenceError,
+    RunFolderError,
+    TrainConfigError,
+    TrainingMemoryError,
+)
 from robust_matte_rvm.tensor_files import read_words
 from robust_matte_rvm.training.clips import Clip
 from robust_matte_rvm.training.config import TrainConfig
@@ -61,9 +68,12 @@ class Noise:
 
     asked: list[tuple[int, tuple[int, int]]] = field(default_factory=list)
     spoils: bool = False
+    refuses: DataSetError | None = None
 
     def draw(self, rng: Generator, frames: int, size: tuple[int, int]) -> Clip:
         self.asked.append((frames, size))
+        if self.refuses:
+            raise self.refuses
         pha = torch.zeros(frames, 1, *size)
         left = int(rng.integers(4, size[1] // 2))
         pha[..., 8:24, left : left + 12] = 1
@@ -269,6 +279,12 @@ def test_a_folder_of_something_else_is_left_alone(begin: Begin, tmp_path: Path) 
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["matte.1001.exr"]
 
 
+def test_what_systems_leave_in_a_folder_does_not_count(begin: Begin, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".DS_Store").touch()
+    assert begin().step == 0
+
+
 def test_a_folder_that_cannot_be_made_is_named(begin: Begin, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(RunFolderError, match="out cannot be"):
@@ -321,6 +337,9 @@ def test_a_part_without_a_rate_stays_as_it_was(begin: Begin, tmp_path: Path) -> 
 def test_weights_to_start_with_are_taken(begin: Begin, whole: Path, tmp_path: Path) -> None:
     still = {**STAGE, "steps": 1, "rate": 0.0}
     finish(begin(config(start=whole / "weights.safetensors", stages=[still])))
+    words = read_words((tmp_path / "out" / "weights.safetensors").read_bytes())
+    known = sha256((whole / "weights.safetensors").read_bytes()).hexdigest()
+    assert words["start"] == f"sha256 {known}"  # and no path of this machine
     started, trained = load_file(whole / "weights.safetensors"), state(tmp_path / "out")["student"]
     for name, tensor in started.items():
         if name.endswith("weight"):
@@ -357,6 +376,35 @@ def test_it_is_said_where_the_refiner_was_never_trained(begin: Begin) -> None:
     assert [event.step for event in steps] == [1, 2, 3, 4]
     assert [event.loss is None for event in steps] == [True, False, False, False]
     assert steps[-1].eta_s == 0
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_clip_that_cannot_be_drawn_is_told_in_our_words(
+    begin: Begin, sources: Sources, workers: int
+) -> None:
+    sources["clips"].refuses = DataSetError("a.png is gone.", "Put it back.")
+    with pytest.raises(DataSetError) as caught:
+        finish(begin(config(workers=workers, validation={})))
+    assert (caught.value.what, caught.value.hint) == ("a.png is gone.", "Put it back.")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(torch.OutOfMemoryError("CUDA out of memory."), id="card"),
+        pytest.param(RuntimeError("DefaultCPUAllocator: can't allocate memory"), id="processor"),
+    ],
+)
+def test_memory_that_runs_out_names_the_stage(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch, error: RuntimeError
+) -> None:
+    def run_out(*_: object, **__: object) -> None:
+        raise error
+
+    run = begin()
+    monkeypatch.setattr(run.model, "matte", run_out)
+    with pytest.raises(TrainingMemoryError, match="A step of the stage first needs more memory"):
+        run.train()
 
 
 def test_clips_drawn_ahead_are_the_same_clips(begin: Begin, whole: Path, tmp_path: Path) -> None:

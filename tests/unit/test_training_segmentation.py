@@ -334,6 +334,14 @@ def test_tracked_persons_are_marked_in_every_frame(tmp_path: Path, videos: dict[
     assert not pixels[0, ..., 3].any()
 
 
+def test_a_video_without_frames_is_left_out(tmp_path: Path, videos: dict[str, Any]) -> None:
+    empty = {"id": 3, "file_names": [], "width": WIDE, "height": HIGH}
+    videos["videos"].insert(0, empty)
+    videos["annotations"].append({"id": 3, "video_id": 3, "category_id": 1, "segmentations": []})
+    (frames,) = read_youtube_vis(write_json(tmp_path, videos), tmp_path, PEOPLE)
+    assert len(frames) == 5
+
+
 def test_a_track_with_frames_missing_is_named(tmp_path: Path, videos: dict[str, Any]) -> None:
     videos["annotations"][0]["segmentations"].pop()
     with pytest.raises(DataSetError, match=r"Annotation 1 of .* has 4 masks for 5 frames"):

@@ -121,6 +121,18 @@ def test_frames_of_a_movie_are_read_by_number(
     assert all(abs(a - code(n)) <= 2 for a, n in zip(read, numbers, strict=True)), read
 
 
+def test_frames_that_are_shown_at_one_time_count_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = Movie._packets
+    monkeypatch.setattr(Movie, "_packets", lambda movie: [*listed(movie), *listed(movie)[:3]])
+    write_movie(tmp_path / "twice.mp4", 12)
+    shot = open_one(tmp_path)
+    assert len(shot) == 12
+    read = codes(shot.read(range(12)))
+    assert all(abs(a - code(n)) <= 2 for n, a in enumerate(read)), read
+
+
 def test_a_movie_with_alpha_gives_it(tmp_path: Path) -> None:
     write_movie(tmp_path / "a.mov", 3, "qtrle", "argb")
     pixels = open_one(tmp_path, "RGBA").read([2, 0])

@@ -14,7 +14,7 @@ import typer
 
 from robust_matte.cli.extras import require_train
 from robust_matte.cli.progress import ProgressStyle, show_progress
-from robust_matte.cli.stopping import NOTHING_CHANGED, noting_signals, stopped_by, stopping_softly
+from robust_matte.cli.stopping import noting_signals, stopped_by, stopping_softly
 from robust_matte.cli.tables import Row, print_rows
 from robust_matte.errors import (
     InputError,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TrainingDevice", "train_command"]
 
+_STANDS = "No step was taken; the same command goes on from where the run stood."
 _GOES_ON = "The last step is kept in a checkpoint; the same command goes on from there."
 
 
@@ -65,7 +66,8 @@ def train_command(
         int,
         typer.Option(
             min=0,
-            help="Threads on the CPU; 0 is one a core, of several processes what OMP_NUM_THREADS says.",
+            help="Threads on the CPU; 0 is one a core, and of several processes what "
+            "OMP_NUM_THREADS says.",
         ),
     ] = 0,
     progress: Annotated[
@@ -85,7 +87,7 @@ def train_command(
     is_first = os.environ.get("RANK", "0") == "0"
     style = progress if is_first else ProgressStyle.NONE
     with (
-        stopping_softly(NOTHING_CHANGED) as heed,
+        stopping_softly(_STANDS) as heed,
         show_progress(style) as listener,
         _translated(is_first=is_first),
     ):

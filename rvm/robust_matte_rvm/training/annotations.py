@@ -120,7 +120,7 @@ def read_coco(file: Path, folder: Path, categories: Sequence[str]) -> list[list[
 def read_youtube_vis(
     file: Path, folder: Path, categories: Sequence[str]
 ) -> list[list[AnnotatedFrame]]:
-    """Read the instances of videos; those without any of the categories are left out.
+    """Read the instances of videos; those without frames or categories are left out.
 
     Args:
         file: The JSON file.
@@ -142,7 +142,7 @@ def read_youtube_vis(
     shots = [
         _read_video(video, marked[video.id], file, folder)
         for video in document.videos
-        if marked[video.id]
+        if marked[video.id] and video.file_names
     ]
     return _checked(shots, file, folder, categories)
 

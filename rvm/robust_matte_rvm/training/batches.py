@@ -5,16 +5,18 @@ and its place in the batch. So a run that was killed goes on from its last check
 had happened, however far it had come.
 """
 
-from collections.abc import Mapping
+import signal
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
-from torch.utils.data import Dataset
+from torch.utils.data import DataLoader, Dataset
 
+from robust_matte_rvm.errors import NetworkError
 from robust_matte_rvm.training.clips import Clip, ClipSource
 from robust_matte_rvm.training.schedule import Schedule, StepPlace
 
-__all__ = ["StepBatches"]
+__all__ = ["StepBatches", "draw_ahead"]
 
 
 class StepBatches(Dataset[Clip]):
@@ -63,3 +65,56 @@ class StepBatches(Dataset[Clip]):
         rng = np.random.default_rng([self._seed, place.number, place.index, self._rank, at])
         source = self._sources[names[rng.choice(len(names), p=shares / shares.sum())]]
         return source.draw(rng, place.batch.frames, size)
+
+
+class _Caught(Dataset[Clip | NetworkError]):
+    """Batches, and errors in their place: of those that are raised torch keeps the traceback alone.
+
+    Args:
+        batches: What is drawn.
+    """
+
+    def __init__(self, batches: StepBatches) -> None:
+        self._batches = batches
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __getitem__(self, index: int) -> Clip | NetworkError:
+        try:
+            return self._batches[index]
+        except NetworkError as error:
+            return error
+
+
+def draw_ahead(batches: StepBatches, workers: int, *, pins: bool) -> Iterator[Clip]:
+    """Yield the batches in their order.
+
+    Args:
+        batches: What is drawn.
+        workers: Processes that draw them; 0 draws each here when it is asked for.
+        pins: Whether they come in memory that a card copies from.
+
+    Raises:
+        DataSetError: A clip cannot be read.
+    """
+    loader: DataLoader[Clip | NetworkError] = DataLoader(
+        _Caught(batches),
+        batch_size=None,
+        num_workers=workers,
+        pin_memory=pins,
+        worker_init_fn=_ignore_signals,
+    )
+    for drawn in loader:
+        if isinstance(drawn, NetworkError):
+            raise drawn
+        yield drawn
+
+
+def _ignore_signals(number: int) -> None:  # noqa: ARG001 - as torch calls it
+    """Let a worker live when all of a run's processes are told to stop: the step needs its clip.
+
+    It ends with the process that it works for.
+    """
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.SIG_IGN)

@@ -42,7 +42,7 @@ class PassConfig(_Strict):
     frames: _Count = 1
     size: tuple[_Side, _Side]
     smallest: tuple[_Side, _Side] | None = None
-    view: Annotated[float, Field(gt=0)] | None = None
+    view: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     data: _Shares
 
 

@@ -50,6 +50,7 @@ def read_config(file: Path) -> TrainConfig:
         raise _refused(file, _worst(error.errors())) from error
     _check_names(file, config)
     _check_views(file, config)
+    _check_ranges(file, config)
     _check_files(file, config)
     return config
 
@@ -94,6 +95,8 @@ def _way_out(complaint: "ErrorDetails") -> str:
         return f"Write {str(listed).replace(chr(39), chr(34))}."
     if complaint["type"] == "too_short":
         return f"Write at least {bounds['min_length']}."
+    if complaint["type"] == "string_pattern_mismatch":
+        return "Write letters, digits, spaces, - and _ alone: it becomes part of files' names."
     kind = complaint["type"].partition("_")[0]
     wanted = {"int": "a whole number", "float": "a number", "string": "a text in quotes"}
     wanted |= {
@@ -132,6 +135,11 @@ def _check_names(file: Path, config: TrainConfig) -> None:
                 "which is not there.",
                 f"Write a table [stages.passes.{name}] in it, or {' or '.join(sorted(known))}.",
             )
+        for name in sorted(known - {*stage.order, "main"}):
+            raise TrainConfigError(
+                f"{file}: the stage {stage.name} has a pass {name}, which its order does not name.",
+                f'Write order = ["main", "{name}"] in the stage, or leave the table out.',
+            )
 
 
 def _check_views(file: Path, config: TrainConfig) -> None:
@@ -144,6 +152,24 @@ def _check_views(file: Path, config: TrainConfig) -> None:
             raise TrainConfigError(
                 f"{file}: the view of {place} is {least:g} pixels.",
                 f"Write at least {_LEAST_VIEW}, or a share up to 1 that leaves as many.",
+            )
+
+
+def _check_ranges(file: Path, config: TrainConfig) -> None:
+    """Raise TrainConfigError where the least is above the greatest."""
+    for place, batch in _passes(config):
+        low = batch.smallest or batch.size
+        if any(least > most for least, most in zip(low, batch.size, strict=True)):
+            raise TrainConfigError(
+                f"{file}: smallest of {place} is {list(low)}, above its size, {list(batch.size)}.",
+                "Write height and width of smallest no greater than those of size.",
+            )
+    for name, data in config.data.items():
+        if data.closest > data.widest:
+            raise TrainConfigError(
+                f"{file}: closest of the data set {name} is {data.closest:g}, above its widest, "
+                f"{data.widest:g}.",
+                "Write closest no greater than widest; not given they are 0.5 and 1.1.",
             )
 
 

@@ -25,14 +25,18 @@ class Journal:
             checkpoint, are taken out: those steps are done once more.
 
     Raises:
-        RunFolderError: A table cannot be read or written.
+        RunFolderError: A table cannot be read or written, or the curves cannot.
     """
 
     def __init__(self, folder: Path, step: int) -> None:
         self._folder = folder
         for table in _TABLES:
             self._cut(self._file(table), step)
-        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)
+        board = folder / "tensorboard"
+        try:
+            self._board = SummaryWriter(str(board), purge_step=step + 1)
+        except OSError as error:
+            raise unwritten(board, error) from error
 
     def write(self, table: str, step: int, row: Mapping[str, float | str]) -> None:
         """Add a row to a table; its numbers become curves.

@@ -45,7 +45,7 @@ class Movie:
                 f"{self.file} does not say when its frames are shown.",
                 "Write it as MP4 or MOV, or put its frames into a folder of pictures.",
             )
-        return sorted(time for time in times if time is not None)
+        return sorted({time for time in times if time is not None})
 
     def read(
         self, numbers: Collection[int], mode: Mode, longest: int

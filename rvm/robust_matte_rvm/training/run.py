@@ -20,7 +20,7 @@ from robust_matte_rvm.training.config import TrainConfig
 from robust_matte_rvm.training.data_config import FootageData
 from robust_matte_rvm.training.events import Listener, Noted, Prepared, Warned, silent
 from robust_matte_rvm.training.export import Export, export_network
-from robust_matte_rvm.training.identity import check_identity, identify
+from robust_matte_rvm.training.identity import check_identity, file_sha256, identify
 from robust_matte_rvm.training.labels import RememberingTeacher
 from robust_matte_rvm.training.objective import Objective
 from robust_matte_rvm.training.run_folder import (
@@ -219,9 +219,10 @@ class Run:
     def _export(self) -> Export:
         """Write the weights of the running mean."""
         config, file = self._config, self._folder / WEIGHTS
-        told = {"seed": config.seed, "steps": self._trainer.step, "start": self._identity["start"]}
-        told["teacher"] = self._identity["teacher"]
-        words = {name: str(value) for name, value in told.items() if value is not None}
+        words = {"seed": str(config.seed), "steps": str(self._trainer.step)}
+        for role, weights in (("start", config.start), ("teacher", config.teacher)):
+            if weights:  # not its path, which is nobody's business where the weights go
+                words[role] = f"sha256 {file_sha256(weights)}"
         if config.start is None and not _refines(config):
             self._listener(
                 Warned("No stage has trained the refiner: key with --refiner fast_guided_filter.")

@@ -23,12 +23,13 @@ def check_folder(folder: Path) -> None:
         RunFolderError: It holds what no run wrote, or cannot be listed.
     """
     try:
-        found = sorted(one.name for one in folder.iterdir()) if folder.exists() else []
+        listed = sorted(one.name for one in folder.iterdir()) if folder.exists() else []
     except OSError as error:
         raise RunFolderError(
             f"The folder {folder} cannot be used: {error.strerror}.",
             "Name another folder with --out.",
         ) from error
+    found = [name for name in listed if not name.startswith(".")]  # what systems leave behind
     if found and _MARK not in found:
         raise RunFolderError(
             f"The folder {folder} holds {', '.join(found[:_SOME_SHOWN])}, and no training run.",

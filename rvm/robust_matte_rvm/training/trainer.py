@@ -1,16 +1,15 @@
 """The loop of a run: draw, step, write down, and go on where it was stopped."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from robust_matte_rvm.errors import DivergenceError, TrainingMemoryError
-from robust_matte_rvm.training.batches import StepBatches
+from robust_matte_rvm.training.batches import StepBatches, draw_ahead
 from robust_matte_rvm.training.checkpoint import Checkpoint, save_checkpoint
 from robust_matte_rvm.training.clips import Clip
 from robust_matte_rvm.training.config import TrainConfig
@@ -26,6 +25,7 @@ from robust_matte_rvm.training.validation import Validation
 __all__ = ["Trainer"]
 
 _SAMPLES = 4
+_PROCESSOR = "DefaultCPUAllocator"  # all that torch says of who ran out of memory there
 
 
 class Trainer:
@@ -105,11 +105,14 @@ class Trainer:
         return self.step == self.steps
 
     def _train_until(self, is_stopped: Callable[[], bool]) -> None:
-        for clip in self._clips():
+        pins = self._acc.device.type == "cuda"
+        for clip in draw_ahead(self._batches, self._config.workers, pins=pins):
             place = self._schedule.place(self.step)
             try:
                 self._train(place, clip)
-            except torch.OutOfMemoryError as error:
+            except (MemoryError, RuntimeError) as error:
+                if not _is_memory(error):
+                    raise
                 raise TrainingMemoryError(
                     f"A step of the stage {place.stage.name} needs more memory than the "
                     f"{self._acc.device.type} device has.",
@@ -118,15 +121,6 @@ class Trainer:
             if self._agree(is_stopped()):
                 break
         self._save()
-
-    def _clips(self) -> Iterable[Clip]:
-        loader: DataLoader[Clip] = DataLoader(
-            self._batches,
-            batch_size=None,
-            num_workers=self._config.workers,
-            pin_memory=self._acc.device.type == "cuda",
-        )
-        return loader
 
     def _train(self, place: StepPlace, drawn: Clip) -> None:
         """Take one step, and whatever is due after it."""
@@ -218,6 +212,11 @@ class Trainer:
             f"The checkpoint after step {self._saved} is kept. Lower the rate of the stage in a "
             "new run, or look for clips with odd values in the data.",
         )
+
+
+def _is_memory(error: Exception) -> bool:
+    """Return whether memory ran out; of the CPU's, torch has no class of its own."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or _PROCESSOR in str(error)
 
 
 def _sample(clip: Clip, said: StudentOutput, *, is_mask: bool) -> list[Sample]:
