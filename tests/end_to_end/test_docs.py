@@ -51,6 +51,7 @@ DRY_RUNS = {
 FOREIGN_OPTIONS = {
     "--torch", "--dry-run", "--venv", "--full",  # the bootstrap's
     "--gpus",  # Docker's
+    "--rival",  # benchmarks/speed.py's
     "--nproc-per-node", "--logdir",  # torchrun's, tensorboard's
 }  # fmt: skip
 
