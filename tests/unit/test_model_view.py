@@ -102,3 +102,41 @@ def test_light_undoes_the_view_of_a_scene(rng: np.random.Generator) -> None:
     light = rng.random((32, 32, 3), np.float32)
     seen = ModelView(LINEAR)
     np.testing.assert_allclose(seen.light(seen.view(light)), light, rtol=3e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("space", PlateSpace)
+@pytest.mark.parametrize("gain", [-3.0, 3.0])
+def test_gain_brightens_the_view_and_light_undoes_it(space: PlateSpace, gain: float) -> None:
+    """The very view of a plate whose light was multiplied beforehand."""
+    light = np.linspace(0.001, 0.12, 24, dtype=np.float32).reshape(2, 4, 3)
+    codes = light if space is LINEAR else _encoded(light, space)
+    brighter = light * 2.0**gain
+    wanted = _encoded(brighter, SRGB if space is LINEAR else space)
+    seen = ModelView(space, gain)
+    np.testing.assert_allclose(seen.view(codes), wanted, atol=2e-4)
+    np.testing.assert_allclose(seen.light(seen.view(codes)), light, rtol=1e-3)
+    np.testing.assert_array_equal(seen.working(codes), ModelView(space).working(codes))
+
+
+@pytest.mark.parametrize("space", PlateSpace)
+@pytest.mark.parametrize("gain", [-20.0, 20.0])
+def test_view_with_gain_is_bounded(space: PlateSpace, gain: float, odd: Image) -> None:
+    view = ModelView(space, gain).view(odd)
+    assert ((view >= 0.0) & (view <= 1.0)).all()
+
+
+def test_gain_brings_what_is_above_white_into_view() -> None:
+    """4.0 two stops down is white, 2.0 is half of it."""
+    light = np.array([[[2.0, 4.0, 8.0]]], np.float32)
+    view = ModelView(LINEAR, -2.0).view(light)[0, 0]
+    np.testing.assert_allclose(view, [0.735357, 1.0, 1.0], rtol=1.1e-4)
+    np.testing.assert_allclose(
+        ModelView(LINEAR, -2.0).light(view[None, None]), [[[2.0, 4.0, 4.0]]], rtol=1e-3
+    )
+
+
+def _encoded(light: Image, space: PlateSpace) -> Image:
+    if space is GAMMA:
+        return np.asarray(light ** (1 / 2.4), np.float32)
+    curve = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return np.asarray(curve, np.float32)

@@ -85,6 +85,15 @@ def key_command(
             rich_help_panel=_MATTE,
         ),
     ] = None,
+    gain: Annotated[
+        str,
+        typer.Option(
+            metavar="STOPS",
+            help="How much brighter the network sees the plate than it is, for dark and for "
+            "bright shots; the result's light is untouched.",
+            rich_help_panel=_MATTE,
+        ),
+    ] = "0",
     nonfinite: Annotated[
         Nonfinite,
         typer.Option(help="NaN and infinite plate pixels in the result.", rich_help_panel=_MATTE),
@@ -244,6 +253,7 @@ def key_command(
         work_area=work_area,
         cold=cold,
         plate_space=plate_space,
+        gain=gain,
         format=image_format,
         layers=layers,
         depth=depth,

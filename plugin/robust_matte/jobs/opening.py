@@ -16,6 +16,7 @@ from robust_matte.media.links import real_path
 from robust_matte.media.plates import MoviePlate, Plate, open_plate
 from robust_matte.media.windows import Size
 from robust_matte.settings.frame_range import FrameRange
+from robust_matte.settings.gain import parse_gain
 from robust_matte.settings.key_settings import KeySettings
 from robust_matte.settings.low_res import Downsample
 
@@ -50,7 +51,7 @@ class OpenedJob:
     @property
     def seen(self) -> ModelView:
         """The plate's model view."""
-        return ModelView(self.space.space)
+        return ModelView(self.space.space, parse_gain(self.settings.gain))
 
     def low_size(self, usual_side: int) -> Size:
         """Return the size of the view for a network that was made for a longest side."""

@@ -22,6 +22,7 @@ from robust_matte.settings.choices import (
 from robust_matte.settings.complaints import refused
 from robust_matte.settings.cut_list import CutList
 from robust_matte.settings.frame_range import FrameRange
+from robust_matte.settings.gain import parse_gain
 from robust_matte.settings.low_res import Downsample
 from robust_matte.settings.warm_up import DEFAULT_WARM_UP
 
@@ -53,6 +54,7 @@ class KeySettings(BaseModel):
         work_area: Which window the network works on.
         cold: Start at the first written frame instead of rolling to it; approximate.
         plate_space: How the plate is encoded; None decides from the files.
+        gain: Stops by which the network sees the plate brighter than it is; light is untouched.
         format: The format of files in a folder; None is EXR, or what `output` names.
         layers: How layers are spread over files.
         depth: Bits of a written channel.
@@ -82,6 +84,7 @@ class KeySettings(BaseModel):
     work_area: WorkArea = WorkArea.DATA
     cold: bool = False
     plate_space: PlateSpace | None = None
+    gain: str = "0"
     format: ImageFormat | None = None
     layers: Layers = Layers.COMBINED
     depth: Depth = Depth.HALF
@@ -133,6 +136,11 @@ class KeySettings(BaseModel):
     def _cuts_parse(cls, text: str) -> str:
         CutList.parse(text)
         return text
+
+    @field_validator("gain")
+    @classmethod
+    def _gain_parses(cls, text: str) -> str:
+        return f"{parse_gain(text):g}"
 
     @field_validator("review_over")
     @classmethod

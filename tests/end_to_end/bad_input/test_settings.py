@@ -13,6 +13,7 @@ NONSENSE = {
     "--model": ["", "absent.pth"],
     "--refiner": ["sharp"],
     "--downsample": ["2", "half", "16px"],
+    "--gain": ["bright", "40", "nan"],
     "--warm-up": ["many", "-1", "999"],
     "--plate-space": ["ACEScg"],
     "--nonfinite": ["ignore"],
