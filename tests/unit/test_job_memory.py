@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from robust_matte.errors import OutOfMemoryError
+from robust_matte.jobs.framing import Windows
 from robust_matte.jobs.memory import check_memory, memory_needed
 from robust_matte.jobs.progress import Event, Warned
 from robust_matte.keying.model import ModelIdentity
@@ -27,7 +28,7 @@ CARD = replace(CPU, device="NVIDIA H200")
 
 
 def opened(area: Window, display: Window | None = None) -> Any:
-    windows = SimpleNamespace(area=area, display=display or area)
+    windows = Windows(display or area, area)
     settings = SimpleNamespace(warm_up=16, downsample="auto")
     return SimpleNamespace(windows=windows, settings=settings, low_size=lambda _: LOW)
 

@@ -22,6 +22,7 @@ DOCUMENT: dict[str, Any] = {
             "is_space_stated": False,
             "display_window": {"x": 0, "y": 0, "width": 1920, "height": 1080},
             "work_area": {"x": -8, "y": 0, "width": 1936, "height": 1080},
+            "pixel_aspect": 1.0,
         },
         "weights": {"sha256": "a" * 64, "variant": "mobilenetv3", "refiner": "fast_guided_filter"},
         "low_size": {"width": 512, "height": 286},

@@ -73,7 +73,7 @@ def _differing(names: str) -> str:
         ),
         pytest.param(
             {"low_size.height": 288, "low_size.width": 516, "pins.threads": 2},
-            _differing("--downsample, --threads"),
+            _differing("--downsample or --framing, --threads"),
             id="a size is one flag",
         ),
         pytest.param(
@@ -97,7 +97,7 @@ def _differing(names: str) -> str:
         ),
         pytest.param(
             OTHER_MODEL | {"low_size.width": 288},
-            _differing("--downsample, --model"),
+            _differing("--downsample or --framing, --model"),
             id="other weights of one network do not",
         ),
         pytest.param({"weights.refiner": "none"}, _differing("--refiner"), id="refiner"),

@@ -15,6 +15,7 @@ from robust_matte.keying.heap import keep_heap
 from robust_matte.settings.choices import (
     Compression,
     Depth,
+    Framing,
     ImageFormat,
     Layers,
     Missing,
@@ -67,6 +68,24 @@ def key_command(
             rich_help_panel=_MATTE,
         ),
     ] = "auto",
+    framing: Annotated[
+        Framing | None,
+        typer.Option(
+            help="How much of people is seen, in place of --downsample: portrait is auto, "
+            "full-body one and a half times as large.",
+            rich_help_panel=_MATTE,
+        ),
+    ] = None,
+    roi: Annotated[
+        str | None,
+        typer.Option(
+            metavar="X,Y,W,H",
+            help="Key this part of the picture alone, the same on every frame: first column, first "
+            "row, width and height in the plate's pixels, from the top left, as EXR windows are. "
+            "Alpha is 0 around it.",
+            rich_help_panel=_MATTE,
+        ),
+    ] = None,
     warm_up: Annotated[
         int,
         typer.Option(
@@ -174,6 +193,14 @@ def key_command(
     compression: Annotated[
         Compression, typer.Option(help="All are lossless.", rich_help_panel=_OUTPUT)
     ] = Compression.ZIPS,
+    crop: Annotated[
+        bool,
+        typer.Option(
+            "--crop",
+            help="Write the part of each frame alone that holds any alpha, as its data window.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = False,
     contact_sheet: Annotated[
         str,
         typer.Option(
@@ -246,6 +273,8 @@ def key_command(
         device=device,
         threads=threads,
         downsample=downsample,
+        framing=framing,
+        roi=roi,
         warm_up=warm_up,
         cuts=cuts,
         missing=missing,
@@ -258,6 +287,7 @@ def key_command(
         layers=layers,
         depth=depth,
         compression=compression,
+        crop=crop,
         overwrite=overwrite,
         contact_sheet=contact_sheet,
         review=review,

@@ -7,6 +7,7 @@ from robust_matte.jobs.opening import OpenedJob
 from robust_matte.jobs.plan import Plan
 from robust_matte.jobs.report import Written
 from robust_matte.jobs.targets import Target
+from robust_matte.keying.extent import crop_matte, surround_matte
 from robust_matte.keying.matte import Matte, finish_matte
 from robust_matte.keying.memory import naming_out_of_memory
 from robust_matte.keying.rolling import KeyedFrame
@@ -35,9 +36,12 @@ class Finisher:
             OutputError: A file cannot be written.
         """
         frame, segment = keyed.frame, keyed.segment
-        area = self.opened.windows.area
+        windows = self.opened.windows
         with naming_out_of_memory(target.number):
-            matte = finish_matte(frame, keyed.fgr, keyed.alpha, self.opened.seen, area)
+            matte = finish_matte(frame, keyed.fgr, keyed.alpha, self.opened.seen, windows.keyed)
+            if frame.around is not None:
+                data = frame.header.data_window
+                matte = surround_matte(matte, frame.around, windows.area, data)
             clamped = self._write(target, segment, matte, frame.header)
         return Written(target, segment, clamped, frame.bad)
 
@@ -63,5 +67,7 @@ class Finisher:
             number=target.number,
             held=target.held,
         )
+        if self.opened.settings.crop:
+            matte = crop_matte(matte)
         encoding = self.opened.seen.encoding
         return self.opened.outputs.write(target.number, matte, header, attributes, encoding)

@@ -41,6 +41,8 @@ def frame_attributes(
         "robust_matte/warm_up": int(request.settings["warm_up"]),
         "robust_matte/approximate": int(request.settings["cold"]),
     }
+    if request.settings.get("roi") is not None:
+        attributes["robust_matte/roi"] = str(request.settings["roi"])
     if segment is None or held is not None:
         attributes.pop("timeCode", None)  # true of another frame
         attributes["robust_matte/held"] = "black" if segment is None else str(held)

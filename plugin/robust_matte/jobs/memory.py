@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from robust_matte.errors import OutOfMemoryError
+from robust_matte.jobs.framing import view_size
 from robust_matte.jobs.opening import OpenedJob
 from robust_matte.jobs.progress import Listener, Warned
 from robust_matte.keying.memory import free_memory
@@ -19,22 +20,26 @@ __all__ = ["check_memory", "memory_needed"]
 _NETWORK = 350 * 2**20
 _PER_PIXEL = 380  # of the work area: what is read ahead, keyed and written at a time
 _PER_PIXEL_BESIDE_A_CARD = 540
+_PER_PIXEL_AROUND = 240  # of what is read and written around a region, but not keyed
 _PER_LOW_PIXEL = 300  # of the network's low-resolution view
 _PER_WARM_UP_PIXEL = 12  # of each low-resolution view that is held for the warm-up
 _TIGHT = 2 / 3  # of what is free: many cores may need half as much again as two
 
 
-def memory_needed(area: Size, low: Size, warm_up: int, *, is_cpu: bool = True) -> int:
+def memory_needed(
+    keyed: Size, low: Size, warm_up: int, *, is_cpu: bool = True, around: int = 0
+) -> int:
     """Estimate how many bytes keying takes at most, on top of the loaded network.
 
     Args:
-        area: The work area.
+        keyed: The work area, or the region of it that is keyed.
         low: The network's low-resolution view.
         warm_up: Frames of warm-up.
         is_cpu: Whether the network runs in this machine's memory, not on a graphics card.
+        around: Pixels of the work area around a region.
     """
-    pixels, low_pixels = area.width * area.height, low.width * low.height
-    held = low_pixels * warm_up * _PER_WARM_UP_PIXEL
+    pixels, low_pixels = keyed.width * keyed.height, low.width * low.height
+    held = low_pixels * warm_up * _PER_WARM_UP_PIXEL + around * _PER_PIXEL_AROUND
     if not is_cpu:
         return _NETWORK + pixels * _PER_PIXEL_BESIDE_A_CARD + held
     return _NETWORK + pixels * _PER_PIXEL + low_pixels * _PER_LOW_PIXEL + held
@@ -51,10 +56,12 @@ def check_memory(opened: OpenedJob, model: ModelIdentity, listener: Listener) ->
     Raises:
         OutOfMemoryError: It needs more than there is.
     """
-    needs = partial(memory_needed, warm_up=opened.settings.warm_up, is_cpu=model.device == "cpu")
-    area = opened.windows.area.size
-    needed, free = needs(area, opened.low_size(model.usual_side)), free_memory()
-    told = f"Keying {area} needs about {_gib(needed)} GiB of memory, {_gib(free)} GiB are free"
+    keyed, area = opened.windows.keyed.size, opened.windows.area.size
+    around = area.width * area.height - keyed.width * keyed.height
+    is_cpu = model.device == "cpu"
+    needs = partial(memory_needed, warm_up=opened.settings.warm_up, is_cpu=is_cpu, around=around)
+    needed, free = needs(keyed, opened.low_size(model.usual_side)), free_memory()
+    told = f"Keying {keyed} needs about {_gib(needed)} GiB of memory, {_gib(free)} GiB are free"
     if needed > free:
         raise OutOfMemoryError(
             f"{told}.", hint=_way_out(opened, model, lambda *sizes: needs(*sizes) <= free)
@@ -65,12 +72,12 @@ def check_memory(opened: OpenedJob, model: ModelIdentity, listener: Listener) ->
 
 def _way_out(opened: OpenedJob, model: ModelIdentity, fits: Callable[[Size, Size], bool]) -> str:
     """Name what makes this very job fit, where that is known."""
-    area, display = opened.windows.area.size, opened.windows.display.size
+    windows, auto = opened.windows, Downsample.parse("auto")
+    low = view_size(windows.keyed.size, windows.pixel_aspect, auto, model.usual_side)
     ways = ["close other programs", "key a smaller plate", "take a machine with more memory"]
-    auto = Downsample.parse("auto").size(area.width, area.height, usual_side=model.usual_side)
-    if fits(area, low := Size(*auto)):
+    if fits(windows.keyed.size, low):
         ways = ["take --downsample auto", *ways]
-    elif fits(display, low):
+    elif windows.region is None and fits(windows.display.size, low):
         ways = ["key the display window alone with --work-area display", *ways]
     text = f"{', '.join(ways[:-1])}, or {ways[-1]}."
     return text[0].upper() + text[1:]

@@ -1,16 +1,17 @@
 """Opening a job: settings checked against plate and output, before anything heavy is loaded."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from robust_matte.colour.model_view import ModelView
 from robust_matte.errors import SettingsError
 from robust_matte.jobs.contact_sheet import check_sheet
+from robust_matte.jobs.framing import Windows, settle_region, view_size
 from robust_matte.jobs.outputs import Outputs
 from robust_matte.jobs.plate_space import AssumedSpace, assume_space
 from robust_matte.jobs.progress import Listener, Noted, Warned
 from robust_matte.jobs.review import check_review
-from robust_matte.jobs.survey import Windows, count_frames, requested_frames, survey_windows
+from robust_matte.jobs.survey import count_frames, requested_frames, survey_windows
 from robust_matte.keying.prepared import Preparation
 from robust_matte.media.links import real_path
 from robust_matte.media.plates import MoviePlate, Plate, open_plate
@@ -33,7 +34,7 @@ class OpenedJob:
         outputs: Where the result goes.
         frames: The frames to write.
         space: How the plate is encoded, and where that is known from.
-        windows: Display window and work area.
+        windows: Display window, work area, and what of it the network works on.
     """
 
     settings: KeySettings
@@ -46,7 +47,8 @@ class OpenedJob:
     @property
     def preparation(self) -> Preparation:
         """How frames are made ready for the model."""
-        return Preparation(self.seen, self.windows.area, self.settings.nonfinite)
+        windows = self.windows
+        return Preparation(self.seen, windows.area, self.settings.nonfinite, windows.region)
 
     @property
     def seen(self) -> ModelView:
@@ -55,8 +57,9 @@ class OpenedJob:
 
     def low_size(self, usual_side: int) -> Size:
         """Return the size of the view for a network that was made for a longest side."""
-        area, asked = self.windows.area, Downsample.parse(self.settings.downsample)
-        return Size(*asked.size(area.width, area.height, usual_side=usual_side))
+        windows, settings = self.windows, self.settings
+        asked = Downsample.parse(settings.downsample, settings.framing)
+        return view_size(windows.keyed.size, windows.pixel_aspect, asked, usual_side)
 
 
 def open_job(settings: KeySettings, listener: Listener, weights: Path) -> OpenedJob:
@@ -83,6 +86,7 @@ def open_job(settings: KeySettings, listener: Listener, weights: Path) -> Opened
         compression=settings.compression,
         asked=settings.format,
         is_still=len(plate.numbers) == 1,
+        is_cropped=settings.crop,
     )
     asked = FrameRange.parse(settings.frames) if settings.frames else None
     frames = requested_frames(plate, asked, settings.missing)
@@ -92,6 +96,7 @@ def open_job(settings: KeySettings, listener: Listener, weights: Path) -> Opened
     for text in plate.warnings:
         listener(Warned(text))
     windows = survey_windows(plate, settings.work_area, listener)
+    windows = replace(windows, region=settle_region(settings.roi, windows.area))
     _check_shows(settings, outputs, frames, windows, plate.files | {real_path(weights)})
     return OpenedJob(
         settings=settings,

@@ -47,11 +47,13 @@ def format_of(pattern: FramePattern) -> ImageFormat:
     return ImageFormat(Path(pattern.name(0)).suffix[1:].lower())
 
 
-def check_storage(pattern: FramePattern, depth: Depth, compression: Compression) -> None:
+def check_storage(
+    pattern: FramePattern, depth: Depth, compression: Compression, *, is_cropped: bool = False
+) -> None:
     """Make sure that the format can store what is asked of it.
 
     Raises:
-        SettingsError: It is PNG, and the depth or compression is one of EXR's alone.
+        SettingsError: It is PNG, and the depth, compression or data window is one of EXR's alone.
     """
     if format_of(pattern) is ImageFormat.EXR:
         return
@@ -64,6 +66,11 @@ def check_storage(pattern: FramePattern, depth: Depth, compression: Compression)
         raise SettingsError(
             f"The output {pattern} is PNG, which cannot be compressed with {compression}.",
             hint="Leave --compression out, PNG has one of its own; or write EXR.",
+        )
+    if is_cropped:
+        raise SettingsError(
+            f"The output {pattern} is PNG, which cannot be cropped: it has no data window.",
+            hint="Leave --crop out, or write EXR.",
         )
 
 

@@ -51,6 +51,7 @@ class Outputs:
         compression: Compression = Compression.ZIPS,
         asked: ImageFormat | None = None,
         is_still: bool = False,
+        is_cropped: bool = False,
     ) -> "Outputs":
         """Find the names of a job's files.
 
@@ -62,13 +63,14 @@ class Outputs:
             compression: Lossless EXR compression.
             asked: The format asked for; None takes that of the name, and EXR in a folder.
             is_still: Whether the plate is one frame, whose result may have a name without number.
+            is_cropped: Whether files hold less than the plate's data window.
 
         Raises:
             SettingsError: The name is of no format that is written or has no place for the frame
                 number, or the format cannot store what is asked of it.
         """
         pattern = name_files(text, plate, asked=asked, is_still=is_still)
-        check_storage(pattern, depth, compression)
+        check_storage(pattern, depth, compression, is_cropped=is_cropped)
         return cls(pattern, layers, depth, compression)
 
     @property

@@ -28,7 +28,8 @@ class PlateRecord(BaseModel):
         space: How the pixels are encoded.
         is_space_stated: Whether that is known rather than assumed.
         display_window: The picture's frame, of every frame.
-        work_area: What the network worked on.
+        work_area: What the network worked on, unless a region was asked for; see `settings`.
+        pixel_aspect: Width of a pixel over its height.
     """
 
     model_config = _STRICT
@@ -39,6 +40,7 @@ class PlateRecord(BaseModel):
     is_space_stated: bool
     display_window: Window
     work_area: Window
+    pixel_aspect: float = 1.0
 
 
 class WeightsRecord(BaseModel):

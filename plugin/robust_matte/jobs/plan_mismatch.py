@@ -8,7 +8,7 @@ from robust_matte.jobs.plan import Request
 __all__ = ["other_job"]
 
 _HINT = "Choose another output, or key everything again with --overwrite."
-_FILES = {"plate.fingerprint", "plate.frames", "plate.work_area"}
+_FILES = {"plate.fingerprint", "plate.frames", "plate.pixel_aspect", "plate.work_area"}
 # What a field is called on the command line; a setting is called as its flag.
 _SPOKEN = {
     "plate.space": "--plate-space",
@@ -16,8 +16,8 @@ _SPOKEN = {
     "weights.sha256": "--model",
     "weights.variant": "--model",
     "weights.refiner": "--refiner",
-    "low_size.width": "--downsample",
-    "low_size.height": "--downsample",
+    "low_size.width": "--downsample or --framing",
+    "low_size.height": "--downsample or --framing",
     "pins.engine": "the version of this program",
     "pins.torch": "the version of torch",
     "pins.device": "--device",
@@ -26,6 +26,8 @@ _SPOKEN = {
 # What another value of one field may change by itself; the user typed only the former.
 _FOLLOWS = {
     "settings.work_area": {"plate.work_area", "low_size.width", "low_size.height"},
+    "settings.roi": {"low_size.width", "low_size.height"},
+    "plate.pixel_aspect": {"low_size.width", "low_size.height"},
     "settings.first_frame": {"plate.frames"},
     "settings.cold": {"settings.frames"},
     "weights.sha256": {"weights.variant", "weights.refiner"},

@@ -40,6 +40,7 @@ _NOT_OF_THE_JOB = {
     "device",
     "downsample",
     "format",
+    "framing",
     "frames",
     "model",
     "offline",
@@ -123,6 +124,7 @@ def _request(opened: OpenedJob, weights: Weights, model: MatteModel) -> Request:
             is_space_stated=opened.space.is_stated,
             display_window=opened.windows.display,
             work_area=opened.windows.area,
+            pixel_aspect=opened.windows.pixel_aspect,
         ),
         weights=WeightsRecord(
             sha256=weights.sha256, variant=identity.variant, refiner=identity.refiner

@@ -1,13 +1,13 @@
 """Looking over a plate before keying it: its windows, its holes and its cuts."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from robust_matte.errors import FrameSizeError, MissingFramesError, SettingsError
+from robust_matte.jobs.framing import Windows
 from robust_matte.jobs.progress import Listener, StageReached, Warned
 from robust_matte.keying.cuts import CutDetector, Decision, sampled_rows, signature
 from robust_matte.keying.memory import naming_out_of_memory
@@ -24,7 +24,6 @@ from robust_matte.settings.frame_range import FrameRange
 __all__ = [
     "HEADERS_HELD",
     "HEADER_READERS",
-    "Windows",
     "check_display",
     "count_frames",
     "find_cuts",
@@ -36,14 +35,6 @@ __all__ = [
 _LARGEST_AREA = 1.5  # times the display window, per axis
 _DECODERS, _HELD = 2, 6
 HEADER_READERS, HEADERS_HELD = 8, 64  # a file server answers eight questions in the time of one
-
-
-@dataclass(frozen=True, slots=True)
-class Windows:
-    """What all frames of a plate share: the picture's frame, and what the network works on."""
-
-    display: Window
-    area: Window
 
 
 def count_frames(plate: MoviePlate, listener: Listener) -> None:
@@ -65,16 +56,26 @@ def survey_windows(plate: Plate, wish: WorkArea, listener: Listener) -> Windows:
         FrameSizeError: Two frames have different display windows.
     """
     first = plate.numbers[0]
-    display = plate.header(first).display_window
-    area = display
+    opening = plate.header(first)
+    display, aspect = opening.display_window, opening.pixel_aspect
+    area, others = display, []
     numbers = (first,) if isinstance(plate, MoviePlate) else plate.numbers
     tasks = (partial(plate.header, number) for number in numbers)
     with ReadAhead(tasks, threads=HEADER_READERS, depth=HEADERS_HELD) as headers:
         for done, (number, header) in enumerate(zip(numbers, headers, strict=True), start=1):
             check_display(number, header.display_window, first, display)
             area = area.united(header.data_window)
+            if header.pixel_aspect != aspect:
+                others.append(number)
             listener(StageReached("planning", done, len(numbers), "reading headers"))
-    return Windows(display, settle_area(display, area, wish, listener))
+    if others:
+        listener(
+            Warned(
+                f"The pixels of the first frame {first} are {aspect:g} times as wide as high, "
+                f"those of {frame_ranges(others)} are not: all are seen as those of the first."
+            )
+        )
+    return Windows(display, settle_area(display, area, wish, listener), pixel_aspect=aspect)
 
 
 def settle_area(display: Window, area: Window, wish: WorkArea, listener: Listener) -> Window:

@@ -1,6 +1,6 @@
 """A frame made ready for the model: in the work area, as light and as model view."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,14 +23,16 @@ class BadPixels:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PreparedFrame:
-    """What keying needs of one frame; all images cover the work area.
+    """What keying needs of one frame.
 
     Attributes:
         number: Frame number.
         header: The plate's windows and attributes.
-        light: P, (H, W, 3) float32, scene-linear, any range.
-        view: V, (H, W, 3) float32, [0, 1].
-        bad: NaN and infinite pixels, or None.
+        light: P, (H, W, 3) float32, scene-linear, any range; of what the network works on.
+        view: V, (H, W, 3) float32, [0, 1]; of the same, C-contiguous.
+        bad: NaN and infinite pixels of the work area, or None.
+        around: P of the whole work area, where the network works on a region of it and the result
+            is to have the others, too.
     """
 
     number: int
@@ -38,6 +40,7 @@ class PreparedFrame:
     light: FloatImage
     view: FloatImage
     bad: BadPixels | None
+    around: FloatImage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +49,21 @@ class Preparation:
 
     Attributes:
         seen: The plate's model view.
-        area: The work area; the network's size, the same for all frames of a job.
+        area: The work area, the same for all frames of a job.
         nonfinite: What to do about NaN and infinite pixels.
+        region: The part of the area that the network works on; None is all of it.
+        has_around: Whether the whole area is kept beside a region.
     """
 
     seen: ModelView
     area: Window
     nonfinite: Nonfinite
+    region: Window | None = None
+    has_around: bool = True
+
+    def without_around(self) -> "Preparation":
+        """Return the preparation of frames that no result is made of."""
+        return replace(self, has_around=False)
 
     def prepare(self, frame: Frame) -> PreparedFrame:
         """Place a frame in the work area, on black, and derive light and view."""
@@ -61,12 +72,17 @@ class Preparation:
         bad = None if good.all() else self._bad_pixels(good)
         if bad is not None and self.nonfinite is Nonfinite.ZERO:
             pixels = np.where(good, pixels, np.float32(0.0))
+        around = None
+        if self.region is not None:
+            around = self.seen.working(pixels) if self.has_around else None
+            pixels = np.ascontiguousarray(pixels[self.region.slices_in(self.area)])
         return PreparedFrame(
             number=frame.number,
             header=frame.header,
             light=self.seen.working(pixels),
             view=self.seen.view(pixels),
             bad=bad,
+            around=around,
         )
 
     def placed(self, frame: Frame) -> FloatImage:

@@ -89,7 +89,7 @@ def key_runs(
     warm_up = [number for run in runs for number in run.warm_up]
     with (
         read_prepared(source, preparation, fed) as reader,
-        read_prepared(source, preparation, warm_up) as ahead,
+        read_prepared(source, preparation.without_around(), warm_up) as ahead,
     ):
         frames, warming = iter(reader), iter(ahead)
         for run in runs:

@@ -5,6 +5,7 @@ from enum import StrEnum
 __all__ = [
     "Compression",
     "Depth",
+    "Framing",
     "ImageFormat",
     "Layers",
     "Missing",
@@ -56,6 +57,13 @@ class WorkArea(StrEnum):
 
     DATA = "data"
     DISPLAY = "display"
+
+
+class Framing(StrEnum):
+    """How much of people is seen; a whole body needs a larger view than a head."""
+
+    PORTRAIT = "portrait"
+    FULL_BODY = "full-body"
 
 
 class Refiner(StrEnum):

@@ -2,15 +2,16 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from robust_matte.errors import SettingsError
 from robust_matte.settings.backdrop import Backdrop
 from robust_matte.settings.choices import (
     Compression,
     Depth,
+    Framing,
     ImageFormat,
     Layers,
     Missing,
@@ -24,6 +25,7 @@ from robust_matte.settings.cut_list import CutList
 from robust_matte.settings.frame_range import FrameRange
 from robust_matte.settings.gain import parse_gain
 from robust_matte.settings.low_res import Downsample
+from robust_matte.settings.region import Region
 from robust_matte.settings.warm_up import DEFAULT_WARM_UP
 
 __all__ = ["KeySettings"]
@@ -47,6 +49,8 @@ class KeySettings(BaseModel):
         device: `auto`, `cpu`, `cuda`, `cuda:1` or `mps`; a named one never falls back.
         threads: Threads of the network; 0 takes one per core.
         downsample: `auto`, a ratio, or a longest side such as `512px`.
+        framing: How much of people is seen, which says what `auto` is; None is `portrait`.
+        roi: The part of the picture that is keyed, `X,Y,W,H`; None is all of it.
         warm_up: Frames fed backwards before a segment's first frame.
         cuts: `auto`, `off`, or first frames of shots such as `1050,1120`.
         missing: What to do about frames the plate lacks.
@@ -59,6 +63,7 @@ class KeySettings(BaseModel):
         layers: How layers are spread over files.
         depth: Bits of a written channel.
         compression: Lossless EXR compression.
+        crop: Write the part of each frame alone that holds any alpha.
         overwrite: Replace files of another job.
         contact_sheet: A PNG file, `none`, or `auto` for one beside the plan.
         review: A .mp4 or .mov file to make of the result; None makes none.
@@ -77,6 +82,8 @@ class KeySettings(BaseModel):
     device: str = "auto"
     threads: int = Field(0, ge=0, le=512)
     downsample: str = "auto"
+    framing: Framing | None = None
+    roi: str | None = None
     warm_up: int = Field(DEFAULT_WARM_UP, ge=0, le=256)
     cuts: str = "auto"
     missing: Missing = Missing.FAIL
@@ -89,6 +96,7 @@ class KeySettings(BaseModel):
     layers: Layers = Layers.COMBINED
     depth: Depth = Depth.HALF
     compression: Compression = Compression.ZIPS
+    crop: bool = False
     overwrite: bool = False
     contact_sheet: str = "auto"
     review: Path | None = None
@@ -130,6 +138,16 @@ class KeySettings(BaseModel):
     def _downsample_parses(cls, text: str) -> str:
         Downsample.parse(text)
         return text
+
+    @field_validator("roi")
+    @classmethod
+    def _region_parses(cls, text: str | None) -> str | None:
+        return None if text is None else str(Region.parse(text))
+
+    @model_validator(mode="after")
+    def _size_is_said_once(self) -> Self:
+        Downsample.parse(self.downsample, self.framing)
+        return self
 
     @field_validator("cuts")
     @classmethod

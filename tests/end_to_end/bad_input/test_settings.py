@@ -14,6 +14,8 @@ NONSENSE = {
     "--refiner": ["sharp"],
     "--downsample": ["2", "half", "16px"],
     "--gain": ["bright", "40", "nan"],
+    "--framing": ["wide"],
+    "--roi": ["centre", "0,0,20", "0,0,24,8", "8,0,24,16", "640,60,512,960"],
     "--warm-up": ["many", "-1", "999"],
     "--plate-space": ["ACEScg"],
     "--nonfinite": ["ignore"],
@@ -34,7 +36,7 @@ NONSENSE = {
     "--threads": ["all", "-1", "9999"],
     "--progress": ["bar"],
 }
-SWITCHES = {"--cold", "--offline", "--overwrite", "--verbose"}
+SWITCHES = {"--cold", "--crop", "--offline", "--overwrite", "--verbose"}
 ROWS = [
     pytest.param([flag, value] if flag != "PLATE" else [], id=f"{flag} {value or repr(value)}")
     for flag, values in NONSENSE.items()
@@ -49,6 +51,18 @@ ROWS = [
 def test_row(words: list[str], show: Any, key_here: Any, check: Any) -> None:
     plate = show.frames()
     check(key_here(*([plate, *words] if words else [""])))
+    assert not list(show.root.rglob("*_matte*"))
+
+
+PAIRS = [
+    pytest.param(["--framing", "full-body", "--downsample", "0.5"], id="two sizes of the view"),
+    pytest.param(["--crop", "--format", "png"], id="a cropped PNG"),
+]
+
+
+@pytest.mark.parametrize("words", PAIRS)
+def test_pair(words: list[str], show: Any, key_here: Any, check: Any) -> None:
+    check(key_here(show.frames(), *words))
     assert not list(show.root.rglob("*_matte*"))
 
 
