@@ -39,6 +39,49 @@ def test_columns_are_plate_alpha_foreground_and_comp(
     assert set(np.unique(tiles[3][:, 165:])) == {71, 107}
 
 
+def test_tiles_show_the_display_window_wherever_pixels_are(
+    settings: Any, fake_model: Any, tmp_path: Path
+) -> None:
+    """Overscan, a smaller data window and a cropped result: the same picture in the same place."""
+    windows = {1: (0, 0, 80, 40), 2: (-8, -4, 96, 48), 3: (20, 10, 40, 20)}
+    for number, (x, y, width, height) in windows.items():
+        spec = oiio.ImageSpec(width, height, 3, "float")
+        spec.x, spec.y = x, y
+        spec.full_x, spec.full_y, spec.full_width, spec.full_height = 0, 0, 80, 40
+        path = str(tmp_path / f"p.{number:04d}.exr")
+        image = oiio.ImageOutput.create(path)
+        assert image is not None
+        assert image.open(path, spec)
+        assert image.write_image(np.full((height, width, 3), 0.18, np.float32))
+        image.close()
+    alpha = np.zeros((48, 96), np.float32)  # of the work area; opaque in the middle of the picture
+    alpha[4 + 15 : 4 + 25, 8 + 30 : 8 + 50] = 1.0
+    plate = str(tmp_path / "p.####.exr")
+    for crop in (False, True):
+        sheet = tmp_path / f"sheet {crop}.png"
+        asked = settings(
+            plate, contact_sheet=str(sheet), crop=crop, output=str(tmp_path / f"{crop}")
+        )
+        opener = fake_model(lambda _: (np.zeros((48, 96, 3), np.float32), alpha))
+        key(asked, open_model=opener)
+        pixels = np.asarray(oiio.ImageBuf(str(sheet)).get_pixels(oiio.UINT8), np.int16)[..., 0]
+        for row in range(3):
+            top = 60 + row * (160 + 34)
+            shown, matte, foreground, comp = (
+                pixels[top : top + 160, 8 + n * 328 : 8 + n * 328 + 320] for n in range(4)
+            )
+            assert (matte[64:96, 126:194] == 255).all()
+            for above, left in ((slice(56), slice(None)), (slice(None), slice(116))):
+                assert (matte[above, left] == 0).all()
+                assert set(np.unique(comp[above, left])) == {71, 107}
+            assert (np.abs(comp[64:96, 126:194] - 118) <= 1).all()
+            assert (np.abs(shown[50:110, 90:230] - 118) <= 1).all()
+            assert (np.abs(foreground[64:96, 126:194] - 118) <= 1).all()
+            is_small = row == 2
+            assert (shown[:30] == (0 if is_small else 118)).all()
+            assert (foreground[:30] == (0 if is_small or crop else 118)).all()
+
+
 def test_frames_after_cuts_and_an_even_spread_are_shown() -> None:
     resets = {1: Reset.FIRST, 40: Reset.CUT, 90: Reset.HOLE}
     shown = choose_frames(range(1, 101), resets)

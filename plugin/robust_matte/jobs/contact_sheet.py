@@ -9,11 +9,12 @@ import OpenImageIO as oiio
 
 from robust_matte.colour.model_view import ModelView
 from robust_matte.errors import WouldOverwriteError
-from robust_matte.jobs.finished import FinishedFrame, read_finished, read_foreground
+from robust_matte.jobs.finished import read_finished, read_foreground
+from robust_matte.jobs.framing import sound_aspect
 from robust_matte.jobs.marks import is_there
 from robust_matte.jobs.outputs import Outputs
 from robust_matte.jobs.own_file import check_own_file
-from robust_matte.jobs.showing import backdrop_light, composite, display_codes
+from robust_matte.jobs.showing import backdrop_light, composite, display_codes, placed
 from robust_matte.keying.segments import Reset
 from robust_matte.media.atomic import check_writable
 from robust_matte.media.frames import FloatImage
@@ -90,7 +91,9 @@ def check_sheet(path: Path, taken: Collection[Path], *, overwrite: bool) -> None
 def draw_contact_sheet(
     path: Path, plate: Plate, seen: ModelView, outputs: Outputs, frames: Sequence[ShownFrame]
 ) -> None:
-    """Draw a sheet from the finished files and the plate.
+    """Draw a sheet from the finished files and the plate, in square pixels.
+
+    Tiles show the display window, wherever a file's own pixels sit.
 
     Args:
         path: The PNG to write.
@@ -107,11 +110,18 @@ def draw_contact_sheet(
     rows = [_heading()]
     for shown, task in zip(frames, tasks, strict=True):
         frame = task()
+        header = frame.header
+        display, aspect = header.display_window, sound_aspect(header.pixel_aspect)
         light = seen.working(frame.pixels)
-        finished = read_finished(outputs, shown.number, seen.encoding, frame.header.display_window)
+        finished = read_finished(outputs, shown.number, seen.encoding, display)
         foreground = read_foreground(outputs, shown.number, seen.encoding)
-        tiles = [_tile(display_codes(light)), *_result_tiles(finished, foreground)]
-        rows.append(_row(tiles, shown.label))
+        windows = header.data_window, *[finished.window] * 3
+        images = display_codes(light), finished.alpha, display_codes(foreground), finished.rgb
+        tiles = [
+            _tile(placed(image, window, display), aspect)
+            for image, window in zip(images, windows, strict=True)
+        ]
+        rows.append(_row(_as_shown(*tiles), shown.label))
     _save(path, np.concatenate(rows))
 
 
@@ -119,20 +129,26 @@ def _labelled(number: int, reset: Reset | None) -> ShownFrame:
     return ShownFrame(number, f"{number}  {reset}" if reset else f"{number}")
 
 
-def _result_tiles(finished: FinishedFrame, foreground: FloatImage) -> list[FloatImage]:
-    """Return alpha, foreground and the comp over a checker."""
-    rgb, alpha = _tile(finished.rgb), _tile(finished.alpha)
+def _as_shown(
+    plate: FloatImage, alpha: FloatImage, foreground: FloatImage, rgb: FloatImage
+) -> list[FloatImage]:
+    """Return a row's tiles: three as they are, and the comp over a checker."""
     size = Size(rgb.shape[1], rgb.shape[0])
     checker = backdrop_light(Backdrop(None), size, square=_SQUARE, encoding=PlateSpace.SRGB)
     comp = display_codes(composite(rgb, alpha, checker))
-    return [np.repeat(alpha, 3, axis=2), _tile(display_codes(foreground)), comp]
+    return [plate, np.repeat(alpha, 3, axis=2), foreground, comp]
 
 
-def _tile(image: FloatImage) -> FloatImage:
-    """Shrink an image to a tile; its longer side is `_TILE`."""
+def _tile(image: FloatImage, aspect: float) -> FloatImage:
+    """Shrink an image to a tile of square pixels; its longer side is `_TILE`.
+
+    Args:
+        image: (H, W, C) float32.
+        aspect: Width of its pixels over their height.
+    """
     height, width, channels = image.shape
-    scale = _TILE / max(height, width)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
+    scale = _TILE / max(height, width * aspect)
+    size = max(1, round(width * aspect * scale)), max(1, round(height * scale))
     bounded = np.nan_to_num(image, nan=0.0, posinf=65504.0, neginf=-65504.0)
     small = oiio.ImageBufAlgo.resize(
         oiio.ImageBuf(np.ascontiguousarray(bounded)),

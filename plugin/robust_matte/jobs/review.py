@@ -9,6 +9,7 @@ from pathlib import Path
 
 from robust_matte.errors import SettingsError, WouldOverwriteError
 from robust_matte.jobs.finished import read_finished
+from robust_matte.jobs.framing import sound_aspect
 from robust_matte.jobs.marks import is_there
 from robust_matte.jobs.outputs import Outputs
 from robust_matte.jobs.own_file import check_own_file
@@ -115,7 +116,7 @@ def make_review(path: Path, review: Review, listener: Listener) -> None:
     form = MovieFormat(
         size=_even(review.display.size),
         rate=rate,
-        pixel_aspect=review.plate.header(review.plate.numbers[0]).pixel_aspect,
+        pixel_aspect=_aspect(review.plate),
         timecode=_first_timecode(review, code, rate, listener),
         comment=_MARK,
     )
@@ -142,7 +143,17 @@ def _picture(review: Review, number: int, below: FloatImage) -> Picture:
 def _backdrop(review: Review) -> FloatImage:
     size = review.display.size
     square = max(_SMALLEST_SQUARE, size.height // _SQUARES_DOWN)
-    return backdrop_light(review.backdrop, size, square=square, encoding=review.encoding)
+    return backdrop_light(
+        review.backdrop,
+        size,
+        square=square,
+        encoding=review.encoding,
+        pixel_aspect=_aspect(review.plate),
+    )
+
+
+def _aspect(plate: Plate) -> float:
+    return sound_aspect(plate.header(plate.numbers[0]).pixel_aspect)
 
 
 def _told(

@@ -4,25 +4,31 @@ import numpy as np
 
 from robust_matte.colour.transforms import transform
 from robust_matte.media.frames import FloatImage
-from robust_matte.media.windows import Size
+from robust_matte.media.windows import Size, Window
 from robust_matte.settings.backdrop import Backdrop
 from robust_matte.settings.choices import PlateSpace
 
-__all__ = ["backdrop_light", "composite", "display_codes"]
+__all__ = ["backdrop_light", "composite", "display_codes", "placed"]
 
 _CHECKER = (0.28, 0.42)  # display codes
 
 
 def backdrop_light(
-    backdrop: Backdrop, size: Size, *, square: int, encoding: PlateSpace
+    backdrop: Backdrop,
+    size: Size,
+    *,
+    square: int,
+    encoding: PlateSpace,
+    pixel_aspect: float = 1.0,
 ) -> FloatImage:
     """Return the light of a backdrop, which shows as its own codes again.
 
     Args:
         backdrop: What it is.
         size: The picture.
-        square: The side of the checker's squares, in pixels.
+        square: The side of the checker's squares, in pixels' heights.
         encoding: How codes are encoded on this display.
+        pixel_aspect: Width of a pixel over its height.
 
     Returns:
         (H, W, 3) float32, scene-linear, [0, 1].
@@ -31,7 +37,8 @@ def backdrop_light(
     if backdrop.code is not None:
         codes[:] = backdrop.code
     else:
-        rows, columns = np.arange(size.height) // square, np.arange(size.width) // square
+        rows = np.arange(size.height) // square
+        columns = np.arange(size.width) * pixel_aspect // square
         is_dark = (rows[:, None] + columns) % 2 == 0
         codes[:] = np.where(is_dark, *_CHECKER)[..., None]
     return transform(codes, encoding, PlateSpace.LINEAR_REC709)
@@ -53,6 +60,26 @@ def composite(rgb: FloatImage, alpha: FloatImage, below: FloatImage) -> FloatIma
     """
     shown: FloatImage = (1.0 - alpha) * below
     shown += rgb
+    return shown
+
+
+def placed(image: FloatImage, window: Window, display: Window) -> FloatImage:
+    """Return an image as it lies in the picture's frame, 0 where it has no pixels.
+
+    Args:
+        image: (H, W, C) float32, over `window`.
+        window: Where its pixels sit.
+        display: The display window.
+
+    Returns:
+        (h, w, C) float32, over `display`; `image` itself where that is where it sits.
+    """
+    if window == display:
+        return image
+    shown = np.zeros((display.height, display.width, image.shape[2]), np.float32)
+    both = window.intersected(display)
+    if not both.is_empty:
+        shown[both.slices_in(display)] = image[both.slices_in(window)]
     return shown
 
 
