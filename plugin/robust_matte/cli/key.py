@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from robust_matte.cli.progress import ProgressStyle, relayed_warnings, show_progress
+from robust_matte.cli.shaping import BlackPoint, Gamma, Grow, Soften, WhitePoint
 from robust_matte.cli.stopping import stopping_softly
 from robust_matte.cli.summary import print_summary
 from robust_matte.keying.cores import share_cores
@@ -125,6 +126,11 @@ def key_command(
             rich_help_panel=_MATTE,
         ),
     ] = WorkArea.DATA,
+    matte_black: BlackPoint = 0.0,
+    matte_white: WhitePoint = 1.0,
+    matte_gamma: Gamma = 1.0,
+    matte_grow: Grow = 0.0,
+    matte_soften: Soften = 0.0,
     frames: Annotated[
         str | None,
         typer.Option(
@@ -283,6 +289,11 @@ def key_command(
         cold=cold,
         plate_space=plate_space,
         gain=gain,
+        matte_black=matte_black,
+        matte_white=matte_white,
+        matte_gamma=matte_gamma,
+        matte_grow=matte_grow,
+        matte_soften=matte_soften,
         format=image_format,
         layers=layers,
         depth=depth,

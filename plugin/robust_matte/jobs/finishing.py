@@ -38,7 +38,15 @@ class Finisher:
         frame, segment = keyed.frame, keyed.segment
         windows = self.opened.windows
         with naming_out_of_memory(target.number):
-            matte = finish_matte(frame, keyed.fgr, keyed.alpha, self.opened.seen, windows.keyed)
+            matte = finish_matte(
+                frame,
+                keyed.fgr,
+                keyed.alpha,
+                self.opened.seen,
+                windows.keyed,
+                self.opened.settings.shaping,
+                is_half=self.opened.outputs.is_half,
+            )
             if frame.around is not None:
                 data = frame.header.data_window
                 matte = surround_matte(matte, frame.around, windows.area, data)

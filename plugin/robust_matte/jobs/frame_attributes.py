@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from robust_matte.jobs.matte_attributes import matte_attributes
 from robust_matte.jobs.plan import Plan
 from robust_matte.jobs.plate_space import REC709_CHROMATICITIES, are_rec709
 from robust_matte.keying.segments import Segment
@@ -43,6 +44,7 @@ def frame_attributes(
     }
     if request.settings.get("roi") is not None:
         attributes["robust_matte/roi"] = str(request.settings["roi"])
+    attributes |= matte_attributes(request.settings)
     if segment is None or held is not None:
         attributes.pop("timeCode", None)  # true of another frame
         attributes["robust_matte/held"] = "black" if segment is None else str(held)

@@ -78,6 +78,11 @@ class Outputs:
         """The format of all files."""
         return format_of(self.pattern)
 
+    @property
+    def is_half(self) -> bool:
+        """Whether channels are half floats."""
+        return self.format is ImageFormat.EXR and self.depth is Depth.HALF
+
     def in_form(self, layers: Layers, form: ImageFormat) -> "Outputs":
         """Return the files that the same names would give in another form."""
         pattern = self.pattern

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from robust_matte.colour.model_view import ModelView
-from robust_matte.keying.foreground import premultiply, recover_foreground
+from robust_matte.keying.foreground import recover_foreground
 from robust_matte.keying.prepared import PreparedFrame
+from robust_matte.keying.shaping import shaped_layers
 from robust_matte.media.frames import FloatImage
 from robust_matte.media.windows import Window
+from robust_matte.settings.shaping import Shaping
 
 __all__ = ["Matte", "finish_matte"]
+
+_AS_IT_IS = Shaping()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,7 +44,14 @@ class Matte:
 
 
 def finish_matte(
-    frame: PreparedFrame, fgr: FloatImage, alpha: FloatImage, seen: ModelView, area: Window
+    frame: PreparedFrame,
+    fgr: FloatImage,
+    alpha: FloatImage,
+    seen: ModelView,
+    area: Window,
+    shaping: Shaping = _AS_IT_IS,
+    *,
+    is_half: bool = True,
 ) -> Matte:
     """Turn the model's output into layers.
 
@@ -50,6 +61,8 @@ def finish_matte(
         alpha: The model's alpha, (H, W) float32, [0, 1].
         seen: The plate's model view.
         area: The work area that all images cover.
+        shaping: What is done to the alpha.
+        is_half: Whether the files hold half floats.
 
     Returns:
         The layers, cut to the plate's data window; transparent black over the area where that
@@ -63,9 +76,10 @@ def finish_matte(
     foreground = recover_foreground(
         frame.light[inside], frame.view[inside], fgr[inside], cut_alpha, seen
     )
+    rgb, shaped = shaped_layers(foreground, cut_alpha, shaping, is_half=is_half)
     return Matte(
-        rgb=premultiply(foreground, cut_alpha),
-        alpha=cut_alpha,
+        rgb=rgb,
+        alpha=shaped,
         foreground=foreground,
         network_alpha=cut_alpha,
         window=window,

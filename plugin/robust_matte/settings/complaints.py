@@ -15,6 +15,8 @@ __all__ = ["refused"]
 _WAYS_OUT = {
     "bool_parsing": "Write true or false.",
     "bool_type": "Write true or false.",
+    "float_parsing": "Write a number.",
+    "float_type": "Write a number.",
     "int_from_float": "Write a whole number.",
     "int_parsing": "Write a whole number.",
     "int_type": "Write a whole number.",

@@ -26,6 +26,7 @@ from robust_matte.settings.frame_range import FrameRange
 from robust_matte.settings.gain import parse_gain
 from robust_matte.settings.low_res import Downsample
 from robust_matte.settings.region import Region
+from robust_matte.settings.shaping import Shaping
 from robust_matte.settings.warm_up import DEFAULT_WARM_UP
 
 __all__ = ["KeySettings"]
@@ -59,6 +60,11 @@ class KeySettings(BaseModel):
         cold: Start at the first written frame instead of rolling to it; approximate.
         plate_space: How the plate is encoded; None decides from the files.
         gain: Stops by which the network sees the plate brighter than it is; light is untouched.
+        matte_black: Alpha that becomes 0.
+        matte_white: Alpha that becomes 1.
+        matte_gamma: Above 1 the alpha between gets more, below 1 less.
+        matte_grow: Pixels by which the matte grows, or shrinks where negative.
+        matte_soften: Pixels by which edges get softer.
         format: The format of files in a folder; None is EXR, or what `output` names.
         layers: How layers are spread over files.
         depth: Bits of a written channel.
@@ -92,6 +98,11 @@ class KeySettings(BaseModel):
     cold: bool = False
     plate_space: PlateSpace | None = None
     gain: str = "0"
+    matte_black: float = 0.0
+    matte_white: float = 1.0
+    matte_gamma: float = 1.0
+    matte_grow: float = 0.0
+    matte_soften: float = 0.0
     format: ImageFormat | None = None
     layers: Layers = Layers.COMBINED
     depth: Depth = Depth.HALF
@@ -147,6 +158,22 @@ class KeySettings(BaseModel):
     @model_validator(mode="after")
     def _size_is_said_once(self) -> Self:
         Downsample.parse(self.downsample, self.framing)
+        return self
+
+    @property
+    def shaping(self) -> Shaping:
+        """What is done to the alpha after the network."""
+        return Shaping(
+            black=self.matte_black,
+            white=self.matte_white,
+            gamma=self.matte_gamma,
+            grow=self.matte_grow,
+            soften=self.matte_soften,
+        )
+
+    @model_validator(mode="after")
+    def _shaping_is_sound(self) -> Self:
+        _ = self.shaping
         return self
 
     @field_validator("cuts")
