@@ -593,6 +593,107 @@ def test_timecode_and_colour_tags_are_read(tmp_path: Path) -> None:
     assert info.declared_frames == 3
 
 
+@pytest.mark.parametrize("suffix", [pytest.param("mov", id="nclc"), pytest.param("mp4", id="nclx")])
+@pytest.mark.parametrize(
+    ("pictures", "is_told"),
+    [pytest.param(1, True, id="against"), pytest.param(2, False, id="unstated")],
+)
+def test_container_tags_win_over_those_of_the_pictures(
+    tmp_path: Path, suffix: str, pictures: int, is_told: bool
+) -> None:
+    names = ("colorspace", "color_trc", "color_primaries")
+    codec, options = ("prores_ks", {}) if suffix == "mov" else ("libx264", {"qp": "0"})
+    pixel_format = "yuv422p10le" if suffix == "mov" else "yuv422p"
+    dtype, step = (np.uint16, 4) if suffix == "mov" else (np.uint8, 1)
+    planes = [np.full((32, w), code * step, dtype) for w, code in ((32, 120), (16, 90), (16, 180))]
+    path = _write(
+        tmp_path / f"two.{suffix}",
+        [planes],
+        pixel_format,
+        codec=codec,
+        options=options,
+        tags=dict.fromkeys(names, 1) | {"color_range": _LIMITED},
+    )
+    data = bytearray(path.read_bytes())
+    box = data.index(b"colrncl")
+    struct.pack_into(">3H", data, box + 8, 9, 16, 9)
+    if suffix == "mov":
+        frame = data.index(b"icpf") + 18
+        assert data[frame : frame + 3] == b"\1\1\1"
+        data[frame : frame + 3] = bytes([pictures] * 3)
+    elif not is_told:
+        pytest.skip("H.264 parameter sets cannot be patched in place")
+    path.write_bytes(data)
+    info = Movie(path).info
+    assert (info.transfer, info.primaries, info.matrix) == ("smpte2084", "bt2020", Matrix.BT2020)
+    told = f"{path} is tagged twice, the container against its pictures: matrix BT.2020 against "
+    assert [text.startswith(told) for text in info.assumed] == [True] * is_told
+    (pixels,) = _decode(path)
+    assert pixels[16, 16, 0] == pytest.approx(104 / 219 + (2 - 2 * 0.2627) * 52 / 224, abs=2 / 219)
+
+
+@pytest.mark.parametrize(
+    ("rate", "text", "words"),
+    [
+        pytest.param(Fraction(24), "01:02:03:22", [0x01020322, 0x01020323, 0x01020400], id="24"),
+        pytest.param(
+            Fraction(30000, 1001), "01:00:59;28", [0x01005968, 0x01005969, 0x01010042], id="drop"
+        ),
+        pytest.param(Fraction(50), "01:02:03:44", [0x01020322, 0x81020322, 0x01020323], id="50"),
+        pytest.param(
+            Fraction(60000, 1001), "01:00:59;58", [0x01005969, 0x0100D969, 0x01010042], id="59.94"
+        ),
+    ],
+)
+def test_frames_have_their_own_timecode(
+    tmp_path: Path, rate: Fraction, text: str, words: list[int]
+) -> None:
+    """The words are ST 12-1's: BCD digits, drop in bit 6, and above 30 fps pairs and their flag."""
+
+    def stamp(stream: Any) -> None:
+        stream.metadata["timecode"] = text
+        stream.metadata["reel_name"] = "A001C003"
+
+    path = _write(
+        tmp_path / "tc.mov",
+        _ramp(3, (64, 64)),
+        "yuv444p",
+        codec="libx264",
+        options={"qp": "0"},
+        rate=rate,
+        prepare=stamp,
+    )
+    movie = Movie(path, first_frame=1001)
+    frames = [task() for task in movie.tasks([1001, 1002, 1003])]
+    found: list[Any] = [frame.header.attributes for frame in frames]
+    assert [bytes(attributes["timeCode"].data) for attributes in found] == [
+        struct.pack("<II", word, 0) for word in words
+    ]
+    assert all(one["framesPerSecond"] == rate and one["reelName"] == "A001C003" for one in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        pytest.param("00:00:41:17", 41 * 24 + 17, id="its count"),
+        pytest.param(None, "has no timecode", id="none"),
+    ],
+)
+def test_frames_are_numbered_by_the_timecode(
+    tmp_path: Path, text: str | None, first: int | str
+) -> None:
+    def stamp(stream: Any) -> None:
+        if text:
+            stream.metadata["timecode"] = text
+
+    path = _write(tmp_path / "n.mov", _ramp(2), "yuv444p", codec="libx264", prepare=stamp)
+    if isinstance(first, str):
+        with pytest.raises(InputError, match=first):
+            Movie(path, first_frame="timecode")
+        return
+    assert Movie(path, first_frame="timecode").numbers == range(first, first + 2)
+
+
 @pytest.mark.parametrize(
     ("tag", "name"),
     [

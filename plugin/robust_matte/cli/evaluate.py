@@ -14,6 +14,7 @@ from robust_matte.cli.progress import ProgressStyle, relayed_warnings, show_prog
 from robust_matte.cli.stopping import NOTHING_CHANGED, stopping_softly
 from robust_matte.cli.tables import Row, print_rows
 from robust_matte.errors import SettingsError
+from robust_matte.settings.first_frame import FIRST_FRAME_FLAG, parse_first_frame
 
 if TYPE_CHECKING:
     from robust_matte.jobs.comparison import Comparison, ComparisonRequest
@@ -69,7 +70,13 @@ def evaluate_command(
         str | None,
         typer.Option(help="Such as 1001-1100 or 1001-1100x2; by default all that there are."),
     ] = None,
-    first_frame: Annotated[int, typer.Option(help="Number of a movie's first frame.")] = 1,
+    first_frame: Annotated[
+        str,
+        typer.Option(
+            metavar="N|timecode",
+            help="Number of a movie's first frame; timecode counts it from the movie's.",
+        ),
+    ] = "1",
     channel: Annotated[
         str | None,
         typer.Option(
@@ -117,7 +124,7 @@ def evaluate_command(
             truth=truth,
             true_foreground=truth_foreground if has_colour else None,
             frames=frames,
-            first_frame=first_frame,
+            first_frame=parse_first_frame(first_frame, FIRST_FRAME_FLAG),
             channel=channel,
             truth_channel=truth_channel,
         )

@@ -9,6 +9,7 @@ import typer
 
 from robust_matte.cli.progress import ProgressStyle, show_progress
 from robust_matte.cli.stopping import NOTHING_CHANGED, stopping_softly
+from robust_matte.settings.first_frame import FIRST_FRAME_FLAG, parse_first_frame
 
 if TYPE_CHECKING:
     from robust_matte.jobs.progress import Event, Listener
@@ -27,7 +28,13 @@ def info_command(
             "plate.####.exr, plate.%04d.exr or plate.1001-1100#.exr.",
         ),
     ],
-    first_frame: Annotated[int, typer.Option(help="Number of a movie's first frame.")] = 1,
+    first_frame: Annotated[
+        str,
+        typer.Option(
+            metavar="N|timecode",
+            help="Number of a movie's first frame; timecode counts it from the movie's.",
+        ),
+    ] = "1",
     cuts: Annotated[
         bool, typer.Option("--cuts", help="Look for cuts too, which decodes every frame.")
     ] = False,
@@ -43,7 +50,8 @@ def info_command(
         from robust_matte.jobs.info import inspect_plate
 
         heed()
-        info = inspect_plate(plate, first_frame=first_frame, with_cuts=cuts, listener=listener)
+        first = parse_first_frame(first_frame, FIRST_FRAME_FLAG)
+        info = inspect_plate(plate, first_frame=first, with_cuts=cuts, listener=listener)
     if as_json:
         print(info.model_dump_json(indent=1))
     else:

@@ -25,6 +25,7 @@ from robust_matte.settings.choices import (
     Refiner,
     WorkArea,
 )
+from robust_matte.settings.first_frame import FIRST_FRAME_FLAG, parse_first_frame
 from robust_matte.settings.warm_up import DEFAULT_WARM_UP
 
 __all__ = ["key_command"]
@@ -140,8 +141,13 @@ def key_command(
         ),
     ] = None,
     first_frame: Annotated[
-        int, typer.Option(help="Number of a movie's first frame.", rich_help_panel=_CUTS)
-    ] = 1,
+        str,
+        typer.Option(
+            metavar="N|timecode",
+            help="Number of a movie's first frame; timecode counts it from the movie's.",
+            rich_help_panel=_CUTS,
+        ),
+    ] = "1",
     cuts: Annotated[
         str,
         typer.Option(
@@ -272,7 +278,7 @@ def key_command(
         plate=plate,
         output=output,
         frames=frames,
-        first_frame=first_frame,
+        first_frame=parse_first_frame(first_frame, FIRST_FRAME_FLAG),
         model=model,
         offline=offline,
         refiner=refiner,

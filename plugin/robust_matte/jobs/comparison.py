@@ -18,6 +18,7 @@ from robust_matte.media.plates import MoviePlate, Plate, open_plate
 from robust_matte.media.readahead import ReadAhead
 from robust_matte.media.sequences import frame_ranges
 from robust_matte.media.windows import Size
+from robust_matte.settings.first_frame import FirstFrame
 from robust_matte.settings.frame_range import FrameRange
 
 __all__ = ["Comparison", "ComparisonRequest", "PairedFrame", "open_comparison"]
@@ -34,7 +35,7 @@ class ComparisonRequest:
         truth: The true alpha, likewise.
         true_foreground: The true foreground, or None where colour is not compared.
         frames: Which frames, or None for all.
-        first_frame: Number of a movie's first frame.
+        first_frame: Number of a movie's first frame, or `timecode`.
         channel: The result's channel that is its alpha; None for A, or else luminance.
         truth_channel: The same of the truth.
     """
@@ -43,7 +44,7 @@ class ComparisonRequest:
     truth: str
     true_foreground: str | None = None
     frames: str | None = None
-    first_frame: int = 1
+    first_frame: FirstFrame = 1
     channel: str | None = None
     truth_channel: str | None = None
 

@@ -30,6 +30,7 @@ from robust_matte.media.still_facts import PartFacts
 from robust_matte.media.stills import keyed_channels, read_spec
 from robust_matte.media.windows import Size, Window
 from robust_matte.settings.choices import Nonfinite, WorkArea
+from robust_matte.settings.first_frame import FirstFrame
 from robust_matte.settings.low_res import Downsample
 from robust_matte.settings.warm_up import DEFAULT_WARM_UP
 from robust_matte.weights.known import AUTO, DRAFT, KNOWN, KnownWeights
@@ -55,7 +56,7 @@ class _Notes:
 
 
 def inspect_plate(
-    text: str, *, first_frame: int = 1, with_cuts: bool = False, listener: Listener = silent
+    text: str, *, first_frame: FirstFrame = 1, with_cuts: bool = False, listener: Listener = silent
 ) -> PlateInfo:
     """Look over a plate: headers alone, but a movie's frames are counted by decoding them.
 
@@ -63,7 +64,7 @@ def inspect_plate(
 
     Args:
         text: A movie, a still, a folder with one sequence, or a frame pattern.
-        first_frame: Number of a movie's first frame.
+        first_frame: Number of a movie's first frame, or `timecode`.
         with_cuts: Look for cuts too, which decodes every frame.
         listener: Told how far it is.
 

@@ -7,6 +7,7 @@ from av.video.reformatter import ColorRange
 
 from robust_matte.media.movie_pixels import is_full_range_by_name
 from robust_matte.media.movie_streams import opened_movie, read_first_frame
+from robust_matte.media.movie_tags import ColourTags
 
 __all__ = ["MovieFacts", "read_movie_facts"]
 
@@ -45,13 +46,13 @@ def read_movie_facts(path: Path) -> MovieFacts:
     """
     with opened_movie(path) as (container, stream):
         context = stream.codec_context
+        tags = [ColourTags.of(context)]  # before decoding
         frame, _ = read_first_frame(container, stream)
         pixel_format = context.format if frame is None else frame.format
         name = "unknown" if pixel_format is None else pixel_format.name
         components = () if pixel_format is None else pixel_format.components
-        ranges, matrices = {int(context.color_range)}, {int(context.colorspace)}
         if frame is not None:
-            ranges, matrices = ranges | {int(frame.color_range)}, matrices | {int(frame.colorspace)}
+            tags.append(ColourTags.of(frame))
         return MovieFacts(
             container=container.format.long_name,
             codec=context.name,
@@ -59,6 +60,6 @@ def read_movie_facts(path: Path) -> MovieFacts:
             pixel_format=name,
             has_alpha=any(component.is_alpha for component in components),
             states_range=is_full_range_by_name(name)
-            or bool(ranges & {int(ColorRange.MPEG), int(ColorRange.JPEG)}),
-            states_matrix=bool(matrices - _NO_MATRIX),
+            or any(one.range in (ColorRange.MPEG, ColorRange.JPEG) for one in tags),
+            states_matrix=any(one.matrix not in _NO_MATRIX for one in tags),
         )

@@ -1,7 +1,11 @@
 """What a movie says of itself, and what is assumed where it says nothing.
 
-Tags on the decoded frame win over those of the container: decoders copy what the coded picture
-states, and the container only repeats it or leaves it out.
+Matrix, transfer, primaries and range may be stated twice, by the container and in the coded
+picture. Where both state one and they differ, the container's is taken and that is said: it is what
+is corrected when a movie was tagged wrong, because that takes no new coding.
+
+Source:
+    ISO/IEC 14496-12:2022, 12.1.5.1: the colour information box takes precedence over the bitstream.
 """
 
 import re
@@ -9,12 +13,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
+from typing import Self, cast
 
 import av
 import numpy as np
 from av.container import InputContainer
 from av.sidedata.sidedata import SideData
+from av.video.codeccontext import VideoCodecContext
 from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 
@@ -28,7 +33,7 @@ from robust_matte.media.movie_pixels import (
 from robust_matte.media.windows import Size
 from robust_matte.media.yuv import Matrix
 
-__all__ = ["MovieInfo", "is_steady", "read_info"]
+__all__ = ["ColourTags", "MovieInfo", "is_steady", "read_info"]
 
 # Codes of ITU-T H.273 under the names that ffprobe prints; 0, 2 and 3 state nothing.
 _TRANSFERS = {
@@ -78,6 +83,36 @@ _OTHER_MATRICES = {
 }
 _UNSTATED = frozenset({0, 2, 3})
 _HD_LINES = 720
+_MATRIX_NAMES = {tag: matrix.value for tag, matrix in _MATRICES.items()} | _OTHER_MATRICES
+_TOLD_TAGS = (
+    ("matrix", "matrix", _MATRIX_NAMES),
+    ("transfer", "transfer", _TRANSFERS),
+    ("primaries", "primaries", _PRIMARIES),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColourTags:
+    """Codes of H.273 and FFmpeg's code of the range; 0 or 2 where nothing is stated."""
+
+    matrix: int
+    transfer: int
+    primaries: int
+    range: int
+
+    @classmethod
+    def of(cls, tagged: av.VideoFrame | VideoCodecContext) -> Self:
+        """Read them off a frame, or off a decoder.
+
+        Before it has decoded anything a decoder states what the container does; then it takes over
+        what the coded pictures say, also where they say that they say nothing.
+        """
+        return cls(
+            matrix=int(tagged.colorspace),
+            transfer=int(tagged.color_trc),
+            primaries=int(tagged.color_primaries),
+            range=int(tagged.color_range),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +133,10 @@ class MovieInfo:
         is_mirrored: Whether the picture is mirrored left to right after turning.
         pixel_aspect: Width of an upright pixel over its height.
         timecode: Timecode of the first frame as the file states it.
+        reel: Name of the reel or clip that the timecode is of, or None.
+        has_alpha: Whether its pictures hold alpha.
         declared_frames: How many frames the container claims, or its duration amounts to.
-        assumed: One sentence for everything that was not tagged and had to be assumed.
+        assumed: One sentence for everything that was not tagged, or twice, and had to be decided.
     """
 
     size: Size
@@ -114,6 +151,8 @@ class MovieInfo:
     is_mirrored: bool
     pixel_aspect: float
     timecode: str | None
+    reel: str | None
+    has_alpha: bool
     declared_frames: int | None
     assumed: tuple[str, ...]
 
@@ -123,6 +162,8 @@ def read_info(
     container: InputContainer,
     stream: VideoStream,
     frame: av.VideoFrame,
+    *,
+    tags: ColourTags,
     times: Sequence[int],
 ) -> MovieInfo:
     """Gather what an open movie states.
@@ -132,6 +173,7 @@ def read_info(
         container: The open file.
         stream: Its picture.
         frame: The first decoded frame.
+        tags: What the container states.
         times: Presentation times of the first packets in ticks of the stream, ascending.
 
     Raises:
@@ -139,8 +181,9 @@ def read_info(
     """
     check_format(frame.format, path)
     assumed: list[str] = []
-    matrix = _read_matrix(path, stream, frame, assumed)
-    is_full_range = _read_range(path, stream, frame, assumed)
+    decided = _decided(path, tags, ColourTags.of(frame), assumed)
+    matrix = _read_matrix(path, frame, decided.matrix, assumed)
+    is_full_range = _read_range(path, frame, decided.range, assumed)
     rotation, is_mirrored = _read_orientation(path, frame, assumed)
     fps, is_variable = _read_rate(container, stream, times)
     upright = frame.width, frame.height
@@ -154,12 +197,14 @@ def read_info(
         bit_depth=bit_depth(frame.format),
         matrix=matrix,
         is_full_range=is_full_range,
-        transfer=_name(_TRANSFERS, frame.color_trc, stream.codec_context.color_trc),
-        primaries=_name(_PRIMARIES, frame.color_primaries, stream.codec_context.color_primaries),
+        transfer=_name(_TRANSFERS, decided.transfer),
+        primaries=_name(_PRIMARIES, decided.primaries),
         rotation=rotation,
         is_mirrored=is_mirrored,
         pixel_aspect=float(pixel_aspect),
-        timecode=_read_timecode(container, stream),
+        timecode=_metadata(container, stream, "timecode"),
+        reel=_metadata(container, stream, "reel_name"),
+        has_alpha=any(component.is_alpha for component in frame.format.components),
         declared_frames=_declared_frames(container, stream, fps),
         assumed=tuple(assumed),
     )
@@ -186,12 +231,32 @@ def is_steady(times: Sequence[int], time_base: Fraction) -> bool:
     return longest - shortest <= (1 if shortest >= 4 else 0)
 
 
-def _read_matrix(
-    path: Path, stream: VideoStream, frame: av.VideoFrame, assumed: list[str]
-) -> Matrix:
+def _decided(
+    path: Path, container: ColourTags, picture: ColourTags, assumed: list[str]
+) -> ColourTags:
+    """Return what counts of two statements, and say where they contradict each other."""
+    told = []
+    for name, spoken, names in _TOLD_TAGS:
+        stated, coded = getattr(container, name), getattr(picture, name)
+        if not {stated, coded} & _UNSTATED and stated != coded:
+            first, second = (names.get(tag, f"code {tag}") for tag in (stated, coded))
+            told.append(f"{spoken} {first} against {second}")
+    if told:
+        assumed.append(
+            f"{path} is tagged twice, the container against its pictures: {', '.join(told)}; the "
+            "container's tags are taken."
+        )
+    return ColourTags(
+        matrix=_stated(container.matrix, picture.matrix),
+        transfer=_stated(container.transfer, picture.transfer),
+        primaries=_stated(container.primaries, picture.primaries),
+        range=container.range or picture.range,
+    )
+
+
+def _read_matrix(path: Path, frame: av.VideoFrame, tag: int, assumed: list[str]) -> Matrix:
     if not has_matrix(frame.format):
         return Matrix.NONE
-    tag = _stated(frame.colorspace, stream.codec_context.colorspace)
     if tag in _MATRICES:
         return _MATRICES[tag]
     if tag not in _UNSTATED:
@@ -210,10 +275,9 @@ def _read_matrix(
     return matrix
 
 
-def _read_range(path: Path, stream: VideoStream, frame: av.VideoFrame, assumed: list[str]) -> bool:
+def _read_range(path: Path, frame: av.VideoFrame, tag: int, assumed: list[str]) -> bool:
     if is_full_range_by_name(frame.format.name):
         return True
-    tag = frame.color_range or stream.codec_context.color_range
     if tag in (ColorRange.MPEG, ColorRange.JPEG):
         return tag == ColorRange.JPEG
     is_rgb = frame.format.is_rgb or frame.format.has_palette
@@ -292,11 +356,11 @@ def _tagged_seconds(stream: VideoStream) -> Fraction | None:
     return None
 
 
-def _read_timecode(container: InputContainer, stream: VideoStream) -> str | None:
+def _metadata(container: InputContainer, stream: VideoStream, name: str) -> str | None:
     """Look at the picture (mov, mp4), the file (MXF) and the data streams (tmcd)."""
     for metadata in (stream.metadata, container.metadata, *(s.metadata for s in container.streams)):
-        if metadata.get("timecode"):
-            return metadata["timecode"]
+        if metadata.get(name):
+            return metadata[name]
     return None
 
 
@@ -305,6 +369,5 @@ def _stated(*tags: int) -> int:
     return next((int(tag) for tag in tags if tag not in _UNSTATED), 2)
 
 
-def _name(names: dict[int, str], *tags: int) -> str | None:
-    tag = _stated(*tags)
+def _name(names: dict[int, str], tag: int) -> str | None:
     return None if tag in _UNSTATED else names.get(tag, f"code {tag}")

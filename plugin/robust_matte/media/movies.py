@@ -7,6 +7,7 @@ are (Matroska does not say, a cut-off file says too many), so the count is what 
 from array import array
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -19,11 +20,17 @@ from av.error import FFmpegError, InvalidDataError
 
 from robust_matte.errors import FrameReadError, InputError
 from robust_matte.media.frames import FloatImage, Frame, FrameHeader
+from robust_matte.media.movie_attributes import (
+    first_timecode,
+    shared_attributes,
+    timecode_attributes,
+)
 from robust_matte.media.movie_pixels import read_rgb
 from robust_matte.media.movie_streams import opened_movie, read_first_frame
-from robust_matte.media.movie_tags import MovieInfo, is_steady, read_info
+from robust_matte.media.movie_tags import ColourTags, MovieInfo, is_steady, read_info
 from robust_matte.media.sequences import frame_ranges
 from robust_matte.media.windows import Window
+from robust_matte.settings.first_frame import FROM_TIMECODE, FirstFrame
 from robust_matte.settings.warm_up import DEFAULT_WARM_UP
 
 __all__ = ["Movie"]
@@ -36,7 +43,8 @@ class Movie:
 
     Args:
         path: The movie.
-        first_frame: Number of its first frame.
+        first_frame: Number of its first frame, or `timecode`: as many as its timecode counts
+            frames from 00:00:00:00.
 
     Attributes:
         path: The movie.
@@ -47,17 +55,18 @@ class Movie:
         FrameReadError: The file is missing, empty, cut off, no movie, or its first frame does not
             decode.
         InputError: It holds no picture, is interlaced, or uses a pixel format or matrix that is
-            not supported.
+            not supported; or its frames are to be numbered by a timecode that it has not.
     """
 
-    def __init__(self, path: Path, *, first_frame: int = 1) -> None:
+    def __init__(self, path: Path, *, first_frame: FirstFrame = 1) -> None:
         self.path = path
         self.name = path.stem
-        self._first = first_frame
         self._count: int | None = None
         self._damaged: tuple[int, ...] = ()
         self._counted_warnings: tuple[str, ...] = ()
         self.info, self._coding = self._probe()
+        self._timecode = first_timecode(self.info)
+        self._first = self._counted() if first_frame == FROM_TIMECODE else first_frame
 
     @property
     def numbers(self) -> range:
@@ -87,14 +96,21 @@ class Movie:
 
     @property
     def header(self) -> FrameHeader:
-        """Windows, pixel aspect and rate, the same for every frame."""
+        """Windows, pixel aspect, rate and reel, the same for every frame."""
         window = Window(0, 0, self.info.size.width, self.info.size.height)
         return FrameHeader(
             data_window=window,
             display_window=window,
             pixel_aspect=self.info.pixel_aspect,
-            attributes={"framesPerSecond": self.info.fps} if self.info.fps else {},
+            attributes=shared_attributes(self.info),
         )
+
+    def header_of(self, number: int) -> FrameHeader:
+        """What is known of one frame: beside the `header` its own timecode."""
+        if self._timecode is None:
+            return self.header
+        own = timecode_attributes(self._timecode.plus(number - self._first))
+        return replace(self.header, attributes={**self.header.attributes, **own})
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -181,7 +197,19 @@ class Movie:
                 frame=number,
                 path=self.path,
             ) from error
-        return Frame(number=number, pixels=_upright(pixels, info), header=self.header)
+        return Frame(number=number, pixels=_upright(pixels, info), header=self.header_of(number))
+
+    def _counted(self) -> int:
+        """Return the first frame's number by its timecode."""
+        if self._timecode is not None:
+            return self._timecode.count
+        stated = self.info.timecode
+        if stated is None:
+            what = f"{self.path} has no timecode to number its frames by."
+        else:
+            what = f"The timecode {stated} of {self.path} cannot be counted at its rate."
+        hint = "Leave --first-frame out to count from 1, or write a number."
+        raise InputError(what, hint=hint, path=self.path)
 
     def _slots(self) -> Generator[av.VideoFrame | FFmpegError, None, None]:
         """Decode the movie: an entry for every picture, an error where one is lost.
@@ -249,6 +277,7 @@ class Movie:
     def _probe(self) -> tuple[MovieInfo, str]:
         """Return what the movie says, and how its first frame is coded."""
         with opened_movie(self.path) as (container, stream):
+            tags = ColourTags.of(stream.codec_context)  # before decoding
             frame, times = read_first_frame(container, stream)
             if frame is None:
                 raise FrameReadError(
@@ -262,7 +291,7 @@ class Movie:
                     hint="Deinterlace it first, for example with ffmpeg's bwdif filter.",
                     path=self.path,
                 )
-            info = read_info(self.path, container, stream, frame, times)
+            info = read_info(self.path, container, stream, frame, tags=tags, times=times)
         return info, _coding(frame)
 
 

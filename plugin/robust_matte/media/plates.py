@@ -15,6 +15,7 @@ from robust_matte.media.links import is_folder, real_path
 from robust_matte.media.movies import Movie
 from robust_matte.media.sequences import FramePattern, ImageSequence, find_sequence
 from robust_matte.media.stills import is_float_image, read_frame, read_frame_header
+from robust_matte.settings.first_frame import FirstFrame
 
 __all__ = ["MoviePlate", "Plate", "SequencePlate", "open_plate"]
 
@@ -142,7 +143,7 @@ class MoviePlate:
 
     step = 1
 
-    def __init__(self, path: Path, *, first_frame: int = 1) -> None:
+    def __init__(self, path: Path, *, first_frame: FirstFrame = 1) -> None:
         self.movie = Movie(path, first_frame=first_frame)
 
     @property
@@ -176,9 +177,9 @@ class MoviePlate:
         """What was assumed or odd about the movie."""
         return (*self.movie.info.assumed, *self.movie.warnings)
 
-    def header(self, number: int) -> FrameHeader:  # noqa: ARG002 - the same for every frame
-        """Return the movie's picture size and rate."""
-        return self.movie.header
+    def header(self, number: int) -> FrameHeader:
+        """Return the movie's picture size and rate, and the frame's timecode."""
+        return self.movie.header_of(number)
 
     def tasks(self, numbers: Sequence[int]) -> Iterator[Callable[[], Frame]]:
         """Demux in order; converting each frame is its task."""
@@ -189,12 +190,12 @@ class MoviePlate:
         return _fingerprint([self.movie.path])
 
 
-def open_plate(text: str, *, first_frame: int = 1) -> Plate:
+def open_plate(text: str, *, first_frame: FirstFrame = 1) -> Plate:
     """Find and probe the plate that `text` names.
 
     Args:
         text: A movie, a still, a folder with one sequence, or a frame pattern.
-        first_frame: Number of a movie's first frame.
+        first_frame: Number of a movie's first frame, or `timecode`.
 
     Raises:
         InputError: There is no such plate, or it cannot be read.

@@ -8,6 +8,7 @@ from struct import unpack
 import OpenImageIO as oiio
 
 from robust_matte.media.exr_header import ExrPart, RawAttribute, read_header
+from robust_matte.media.exr_timecode import timecode_text
 from robust_matte.media.stills import read_spec
 from robust_matte.media.windows import Window
 
@@ -90,6 +91,7 @@ def read_still_facts(path: Path) -> StillFacts:
 def _exr_facts(path: Path) -> StillFacts:
     parts = read_header(path).parts
     first = parts[0]
+    fps = _rational(first.attributes.get("framesPerSecond"))
     return StillFacts(
         format="EXR",
         compression=_compression_name(first.compression),
@@ -97,8 +99,8 @@ def _exr_facts(path: Path) -> StillFacts:
         display_window=first.display_window,
         pixel_aspect=first.pixel_aspect,
         parts=tuple(_part_facts(part) for part in parts),
-        fps=_rational(first.attributes.get("framesPerSecond")),
-        timecode=_timecode(first.attributes.get("timeCode")),
+        fps=fps,
+        timecode=_timecode(first.attributes.get("timeCode"), fps),
         colour_tags=_exr_colour_tags(first),
     )
 
@@ -128,17 +130,10 @@ def _rational(attribute: RawAttribute | None) -> Fraction | None:
     return Fraction(over, under) if over > 0 and under else None
 
 
-def _timecode(attribute: RawAttribute | None) -> str | None:
-    """Read SMPTE 12M digits: two bits or three for the tens, and a flag for dropped frames."""
-    if attribute is None or attribute.type != "timecode" or len(attribute.value) != 8:
+def _timecode(attribute: RawAttribute | None, fps: Fraction | None) -> str | None:
+    if attribute is None or attribute.type != "timecode":
         return None
-    word = unpack("<I", attribute.value[:4])[0]
-    digits = [
-        (word >> place & 0xF) + 10 * (word >> place + 4 & mask)
-        for place, mask in ((24, 3), (16, 7), (8, 7), (0, 3))
-    ]
-    hours, minutes, seconds, frames = (f"{number:02d}" for number in digits)
-    return f"{hours}:{minutes}:{seconds}{';' if word >> 6 & 1 else ':'}{frames}"
+    return timecode_text(attribute.value, fps)
 
 
 def _exr_colour_tags(part: ExrPart) -> dict[str, str]:

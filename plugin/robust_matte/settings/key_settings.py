@@ -22,6 +22,7 @@ from robust_matte.settings.choices import (
 )
 from robust_matte.settings.complaints import refused
 from robust_matte.settings.cut_list import CutList
+from robust_matte.settings.first_frame import FirstFrame, parse_first_frame
 from robust_matte.settings.frame_range import FrameRange
 from robust_matte.settings.gain import parse_gain
 from robust_matte.settings.low_res import Downsample
@@ -43,7 +44,7 @@ class KeySettings(BaseModel):
         output: A folder, or a pattern such as `sh010_matte.####.exr`; None is the folder
             `<plate>_matte` where the command runs.
         frames: What is written, such as `1001-1100x2`; None is the whole plate.
-        first_frame: Number of a movie's first frame.
+        first_frame: Number of a movie's first frame; `timecode` counts it from the timecode.
         model: `auto`, the name of known weights, or a weights file.
         offline: Never touch the network: weights that are absent are an error.
         refiner: What lifts the matte to full size.
@@ -81,7 +82,7 @@ class KeySettings(BaseModel):
     plate: str = Field(min_length=1)
     output: str | None = Field(None, min_length=1)
     frames: str | None = None
-    first_frame: int = 1
+    first_frame: FirstFrame = 1
     model: str = Field("auto", min_length=1)
     offline: bool = False
     refiner: Refiner = Refiner.AUTO
@@ -133,6 +134,11 @@ class KeySettings(BaseModel):
     @classmethod
     def _frames_parse(cls, text: str | None) -> str | None:
         return None if text is None else str(FrameRange.parse(text))
+
+    @field_validator("first_frame", mode="before")
+    @classmethod
+    def _first_frame_parses(cls, value: object) -> FirstFrame:
+        return parse_first_frame(value)
 
     @field_validator("device")
     @classmethod

@@ -134,6 +134,9 @@ ROWS = [
 DAMAGED = [pytest.param(damaged_middle, id="a movie damaged in its middle")]
 
 
+UNNUMBERED = [pytest.param("timecode", id="a movie without timecode, numbered by it")]
+
+
 @pytest.mark.parametrize("prepare", ROWS)
 def test_row(prepare: Any, show: Any, key_here: Any, check: Any) -> None:
     check(key_here(prepare(show)))
@@ -150,3 +153,8 @@ def test_row_of_damage(prepare: Any, show: Any, key_here: Any, check: Any) -> No
     assert around is not None
     assert key_here(path, *around[1].split()).code == 0
     assert len(list(show.out.glob("*.exr"))) == 20
+
+
+@pytest.mark.parametrize("first", UNNUMBERED)
+def test_numbering_row(first: str, show: Any, key_here: Any, check: Any) -> None:
+    check(key_here(show.movie(), "--first-frame", first))
