@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from robust_matte.errors import SettingsError, WouldOverwriteError
+from robust_matte.jobs.finished import read_finished, read_foreground
 from robust_matte.jobs.outputs import Outputs
 from robust_matte.keying.matte import Matte
 from robust_matte.media.formats import JOB_ATTRIBUTE
@@ -279,6 +280,78 @@ def test_separate_files_hold_a_layer_each(matte: Matte, outputs: Callable[..., O
         np.testing.assert_array_equal(alpha[name], layers["A"])
     for name in "RGB":
         np.testing.assert_array_equal(foreground[name], layers[f"foreground.{name}"])
+
+
+def test_multipart_files_hold_a_part_for_each_layer(
+    matte: Matte, outputs: Callable[..., Outputs]
+) -> None:
+    files = outputs(layers=Layers.MULTIPART, depth=Depth.FLOAT)
+    files.write(7, matte, HEADER, {JOB_ATTRIBUTE: "j", "shot": "sh010"}, SRGB)
+    (path,) = files.files(7)
+    layers = _layers(matte)
+    wanted = {
+        "rgba": {name: layers[name] for name in "RGBA"},
+        "alpha": {"Y": layers["A"]},
+        "foreground": {name: layers[f"foreground.{name}"] for name in "RGB"},
+    }
+    image = oiio.ImageInput.open(str(path))
+    assert image is not None
+    names = []
+    for part, (layer, planes) in enumerate(wanted.items()):
+        spec = image.spec(part, 0)
+        names.append(spec.get_string_attribute("oiio:subimagename"))
+        pixels = image.read_image(part, 0, 0, spec.nchannels, oiio.FLOAT)
+        assert pixels is not None
+        assert tuple(spec.channelnames) == tuple(planes)
+        for at, plane in enumerate(planes.values()):
+            np.testing.assert_array_equal(pixels[..., at], plane)
+        assert (spec.x, spec.y, spec.full_width) == (-1, 2, 8)
+        assert spec.get_string_attribute("robust_matte/layer") == layer
+        assert spec.get_string_attribute("colorInteropID") == "lin_rec709_scene"
+        assert spec.get_string_attribute("shot") == "sh010"
+    assert names == list(wanted)
+    assert not image.seek_subimage(3, 0)
+    image.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        pytest.param({}, "lin_rec709_scene", id="nothing"),
+        pytest.param({"colorInteropID": "lin_ap1_scene"}, "lin_ap1_scene", id="its name"),
+        pytest.param({"colorInteropID": ""}, "lin_rec709_scene", id="an empty name"),
+        pytest.param(
+            {"chromaticities": (0.713, 0.293, 0.165, 0.83, 0.128, 0.044, 0.32168, 0.33767)},
+            "lin_ap1_scene",
+            id="ACEScg's primaries",
+        ),
+        pytest.param(
+            {"chromaticities": (0.7, 0.3, 0.2, 0.8, 0.1, 0.1, 0.3, 0.3)}, "unknown", id="a camera's"
+        ),
+    ],
+)
+def test_parts_say_which_space_they_are_in(
+    matte: Matte, outputs: Callable[..., Outputs], said: dict[str, object], wanted: str
+) -> None:
+    files = outputs(layers=Layers.MULTIPART)
+    files.write(7, matte, HEADER, said, SRGB)
+    image = oiio.ImageInput.open(str(files.files(7)[0]))
+    assert image is not None
+    ids = [image.spec(part, 0).get_string_attribute("colorInteropID") for part in range(3)]
+    image.close()
+    assert ids == [wanted] * 3
+
+
+@pytest.mark.parametrize("layers", Layers)
+def test_finished_layers_are_read_back(
+    matte: Matte, outputs: Callable[..., Outputs], layers: Layers
+) -> None:
+    files = outputs(layers=layers, depth=Depth.FLOAT)
+    files.write(7, matte, HEADER, {}, SRGB)
+    finished = read_finished(files, 7, SRGB, HEADER.display_window)
+    np.testing.assert_array_equal(finished.rgb, matte.rgb)
+    np.testing.assert_array_equal(finished.alpha[..., 0], matte.alpha)
+    np.testing.assert_array_equal(read_foreground(files, 7, SRGB), matte.foreground)
 
 
 @pytest.fixture

@@ -127,9 +127,7 @@ def test_exr_luminance_serves_as_all_three(tmp_path: Path) -> None:
     np.testing.assert_array_equal(frame.pixels, [[[0.25] * 3, [7.0] * 3]])
 
 
-@pytest.mark.parametrize(
-    "names", [("A",), ("Z",), ("R", "G"), ("beauty.R", "beauty.G", "beauty.B")]
-)
+@pytest.mark.parametrize("names", [("A",), ("Z",), ("G", "R"), ("beauty.G", "beauty.R")])
 def test_exr_without_colour_names_its_channels(names: tuple[str, ...], tmp_path: Path) -> None:
     planes = {name: np.zeros((1, 2), np.float16) for name in names}
     path = _write_exr(tmp_path / "p.exr", planes)

@@ -115,6 +115,24 @@ def key_command(
             rich_help_panel=_MATTE,
         ),
     ] = "0",
+    layer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The layer or part of an EXR plate to key, such as beauty; by default its own "
+            "RGB.",
+            rich_help_panel=_MATTE,
+        ),
+    ] = None,
+    view: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|all",
+            help="The view of a stereo plate to key, or all, one after the other; by default the "
+            "first. In names, %V stands for the view.",
+            rich_help_panel=_MATTE,
+        ),
+    ] = None,
     nonfinite: Annotated[
         Nonfinite,
         typer.Option(help="NaN and infinite plate pixels in the result.", rich_help_panel=_MATTE),
@@ -194,8 +212,9 @@ def key_command(
     layers: Annotated[
         Layers,
         typer.Option(
-            help="combined: one file with RGBA, foreground and matte. separate: a folder each of "
-            "rgba, alpha and foreground.",
+            help="combined: one file with RGBA, foreground and matte. multipart: one EXR with the "
+            "parts rgba, alpha and foreground, as Blender wants it. separate: a folder each of "
+            "these.",
             rich_help_panel=_OUTPUT,
         ),
     ] = Layers.COMBINED,
@@ -301,6 +320,8 @@ def key_command(
         matte_grow=matte_grow,
         matte_soften=matte_soften,
         format=image_format,
+        layer=layer,
+        view=view,
         layers=layers,
         depth=depth,
         compression=compression,

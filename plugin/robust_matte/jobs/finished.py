@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from robust_matte.colour.transforms import transform
+from robust_matte.jobs.layer_files import SEPARATE_LAYERS
 from robust_matte.jobs.outputs import Outputs
 from robust_matte.media.frames import FloatImage
 from robust_matte.media.stills import read_channels, read_frame_header
@@ -64,17 +65,20 @@ def read_foreground(outputs: Outputs, number: int, encoding: PlateSpace) -> Floa
     Raises:
         FrameReadError: The file is gone or damaged.
     """
-    path, names = _foreground_place(outputs, number)
-    colour = read_channels(path, names)
+    path, part, names = _foreground_place(outputs, number)
+    colour = read_channels(path, names, part=part)
     return _light(colour, encoding) if outputs.format is ImageFormat.PNG else colour
 
 
-def _foreground_place(outputs: Outputs, number: int) -> tuple[Path, Sequence[str]]:
+def _foreground_place(outputs: Outputs, number: int) -> tuple[Path, int, Sequence[str]]:
+    """Return the file, the part of it and the channels."""
     files = outputs.files(number)
     if outputs.layers is Layers.SEPARATE:
-        return files[2], tuple("RGB")
+        return files[2], 0, tuple("RGB")
+    if outputs.layers is Layers.MULTIPART:
+        return files[0], SEPARATE_LAYERS.index("foreground"), tuple("RGB")
     prefix = "" if outputs.format is ImageFormat.PNG else "foreground."
-    return files[0], tuple(f"{prefix}{name}" for name in "RGB")
+    return files[0], 0, tuple(f"{prefix}{name}" for name in "RGB")
 
 
 def _light(codes: FloatImage, encoding: PlateSpace) -> FloatImage:

@@ -45,6 +45,9 @@ def frame_attributes(
     if request.settings.get("roi") is not None:
         attributes["robust_matte/roi"] = str(request.settings["roi"])
     attributes |= matte_attributes(request.settings)
+    for name in ("layer", "view"):  # of the plate
+        if (said := request.settings.get(name)) is not None:
+            attributes[f"robust_matte/plate_{name}"] = str(said)
     if segment is None or held is not None:
         attributes.pop("timeCode", None)  # true of another frame
         attributes["robust_matte/held"] = "black" if segment is None else str(held)

@@ -5,7 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -14,15 +14,17 @@ from robust_matte.jobs.finishing import Finisher
 from robust_matte.jobs.opening import OpenedJob
 from robust_matte.jobs.plan import WeightsRecord
 from robust_matte.jobs.planning import PlannedJob, plan_job
-from robust_matte.jobs.progress import Event, Listener, StageReached, Warned, silent
+from robust_matte.jobs.progress import Event, Listener, Noted, StageReached, Warned, silent
 from robust_matte.jobs.report import Report, Written
 from robust_matte.jobs.review import Review, make_review
+from robust_matte.jobs.stereo import settings_of_views
 from robust_matte.jobs.targets import Target, targets_for, warn_of_black
-from robust_matte.keying.model import ModelOpener
+from robust_matte.keying.model import MatteModel, ModelOpener, Weights
 from robust_matte.keying.network import Network
 from robust_matte.keying.rolling import Run, key_runs
 from robust_matte.media.writebehind import WriteBehind
 from robust_matte.settings.backdrop import Backdrop
+from robust_matte.settings.choices import Refiner
 from robust_matte.settings.key_settings import KeySettings
 
 __all__ = ["KeyResult", "key"]
@@ -48,6 +50,9 @@ class KeyResult:
         contact_sheet: The picture, or None.
         review: The movie, or None.
         job_folder: Where the plan is.
+        view: The view of a stereo plate that was keyed, or None.
+        views: Where several were, the result of each; files above are the first one's, and
+            numbers those of all.
     """
 
     outputs: dict[str, str]
@@ -62,12 +67,17 @@ class KeyResult:
     contact_sheet: Path | None
     review: Path | None
     job_folder: Path
+    view: str | None = None
+    views: tuple["KeyResult", ...] = ()
 
 
 def key(
     settings: KeySettings, listener: Listener = silent, *, open_model: ModelOpener = Network
 ) -> KeyResult:
     """Key a plate and write its layers; frames that are right already are left alone.
+
+    Of a stereo plate each view is a job of its own, if all are asked for; nothing is keyed before
+    all of them are planned.
 
     Args:
         settings: The job.
@@ -79,12 +89,27 @@ def key(
     """
     started = time.monotonic()
     kept_events = _Kept(listener)
-    job = plan_job(settings, kept_events, open_model)
+    sharing = _sharing(open_model)
+    jobs = [plan_job(one, kept_events, sharing) for one in settings_of_views(settings)]
+    results = []
+    for job in jobs:
+        if len(jobs) > 1:
+            kept_events(Noted(f"keying the view {job.opened.picture.view}"))
+        results.append(_key_job(job, kept_events))
+    return replace(
+        _joined(results),
+        seconds=time.monotonic() - started,
+        warnings=tuple(kept_events.warnings),
+    )
+
+
+def _key_job(job: PlannedJob, listener: Listener) -> KeyResult:
+    """Do what is to be done of one job: of a plate, or of one of its views."""
     opened = job.opened
-    targets = targets_for(opened.frames, opened.plate.numbers, settings.missing)
-    warn_of_black(targets, settings.missing, kept_events)
-    todo = _unfinished(job, targets, kept_events)
-    _write_all(job, targets, todo, kept_events)
+    targets = targets_for(opened.frames, opened.plate.numbers, opened.settings.missing)
+    warn_of_black(targets, opened.settings.missing, listener)
+    todo = _unfinished(job, targets, listener)
+    _write_all(job, targets, todo, listener)
     return KeyResult(
         outputs={layer: str(pattern) for layer, pattern in opened.outputs.patterns.items()},
         written=len(todo),
@@ -93,12 +118,46 @@ def key(
         kept=len(targets) - len(todo),
         segments=len(job.plan.segments),
         weights=job.plan.request.weights,
-        contact_sheet=_draw_sheet(job, targets, kept_events),
-        review=_make_review(opened, kept_events),
+        contact_sheet=_draw_sheet(job, targets, listener),
+        review=_make_review(opened, listener),
         job_folder=opened.outputs.job_folder,
-        warnings=tuple(kept_events.warnings),
-        seconds=time.monotonic() - started,
+        warnings=(),
+        seconds=0.0,
+        view=opened.picture.view,
     )
+
+
+def _joined(results: Sequence[KeyResult]) -> KeyResult:
+    """Return the result of all views; where there is one job, its own."""
+    if len(results) == 1:
+        return results[0]
+    return replace(
+        results[0],
+        outputs={
+            f"{layer} {one.view}": pattern
+            for one in results
+            for layer, pattern in one.outputs.items()
+        },
+        written=sum(one.written for one in results),
+        held=sum(one.held for one in results),
+        black=sum(one.black for one in results),
+        kept=sum(one.kept for one in results),
+        segments=sum(one.segments for one in results),
+        view=None,
+        views=tuple(results),
+    )
+
+
+def _sharing(open_model: ModelOpener) -> ModelOpener:
+    """Load a model once for all views: it is reset before each segment."""
+    opened: dict[Weights, MatteModel] = {}
+
+    def share(weights: Weights, *, refiner: Refiner, device: str, threads: int) -> MatteModel:
+        if weights not in opened:
+            opened[weights] = open_model(weights, refiner=refiner, device=device, threads=threads)
+        return opened[weights]
+
+    return share
 
 
 class _Kept:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +11,17 @@ from robust_matte.colour.transforms import transform
 from robust_matte.jobs.marks import LAYER_ATTRIBUTE
 from robust_matte.jobs.plate_space import are_rec709
 from robust_matte.keying.matte import Matte
-from robust_matte.media.exr_write import Plane, to_half, write_exr
+from robust_matte.media.exr_write import (
+    NamedPart,
+    Plane,
+    interop_id,
+    to_half,
+    write_exr,
+    write_exr_parts,
+)
 from robust_matte.media.frames import FrameHeader
 from robust_matte.media.png_write import full_codes, write_png
+from robust_matte.media.windows import Window
 from robust_matte.settings.choices import Compression, Depth, Layers, PlateSpace
 
 __all__ = ["COMBINED_LAYERS", "SEPARATE_LAYERS", "write_exr_layers", "write_png_layers"]
@@ -20,10 +29,20 @@ __all__ = ["COMBINED_LAYERS", "SEPARATE_LAYERS", "write_exr_layers", "write_png_
 COMBINED_LAYERS = ("rgba",)
 SEPARATE_LAYERS = ("rgba", "alpha", "foreground")
 
+_INTEROP = "colorInteropID"
 _OUTPUT_SPACE = "robust_matte/output_space"
 _WHITE = 1.0 + 0.5 / 65535  # what is above would need a code above the last one
 
 _Channels = dict[str, NDArray[np.float32]]
+
+
+class _Place(TypedDict):
+    """What all files of a frame share."""
+
+    data_window: Window
+    display_window: Window
+    pixel_aspect: float
+    compression: Compression
 
 
 def write_exr_layers(
@@ -37,6 +56,8 @@ def write_exr_layers(
     compression: Compression,
 ) -> int:
     """Write the EXR files of one frame, each in one step.
+
+    A file of several parts says in each of them which space it is in: Blender takes its word.
 
     Args:
         paths: The file of each layer.
@@ -53,21 +74,24 @@ def write_exr_layers(
     Raises:
         OutputError: A file cannot be written.
     """
-    clamped = 0
-    for layer, path in paths.items():
-        planes = _channels(layers, layer, matte)
-        rounded = {id(plane): _stored(plane, depth) for plane in planes.values()}  # some are one
-        stored = {name: rounded[id(plane)][0] for name, plane in planes.items()}
-        clamped += sum(rounded[id(plane)][1] for plane in planes.values())
-        write_exr(
-            path,
-            stored,
-            data_window=matte.window,
-            display_window=header.display_window,
-            pixel_aspect=header.pixel_aspect,
-            attributes=dict(attributes) | {LAYER_ATTRIBUTE: layer},
-            compression=compression,
-        )
+    place = _Place(
+        data_window=matte.window,
+        display_window=header.display_window,
+        pixel_aspect=header.pixel_aspect,
+        compression=compression,
+    )
+    clamped, parts = 0, []
+    for layer in COMBINED_LAYERS if layers is Layers.COMBINED else SEPARATE_LAYERS:
+        stored, count = _stored_channels(layers, layer, matte, depth)
+        clamped += count
+        said = dict(attributes) | {LAYER_ATTRIBUTE: layer}
+        if layers is Layers.MULTIPART:
+            said |= {_INTEROP: interop_id(attributes)}
+            parts.append(NamedPart(name=layer, channels=stored, attributes=said))
+        else:
+            write_exr(paths[layer], stored, attributes=said, **place)
+    if parts:
+        write_exr_parts(paths["rgba"], parts, **place)
     return clamped
 
 
@@ -117,6 +141,16 @@ def write_png_layers(
     return clipped
 
 
+def _stored_channels(
+    layers: Layers, layer: str, matte: Matte, depth: Depth
+) -> tuple[dict[str, Plane], int]:
+    """Return the channels of a part or file as stored, and how many values were clamped."""
+    planes = _channels(layers, layer, matte)
+    rounded = {id(plane): _stored(plane, depth) for plane in planes.values()}  # some are one
+    clamped = sum(rounded[id(plane)][1] for plane in planes.values())
+    return {name: rounded[id(plane)][0] for name, plane in planes.items()}, clamped
+
+
 def _stored(plane: NDArray[np.float32], depth: Depth) -> tuple[Plane, int]:
     """Return a plane as the file holds it, and how many values were clamped for that."""
     return (plane, 0) if depth is Depth.FLOAT else to_half(plane)
@@ -131,6 +165,8 @@ def _channels(layers: Layers, layer: str, matte: Matte) -> _Channels:
             | _rgb(matte.foreground, "foreground.")
             | {"matte.A": matte.network_alpha}
         )
+    if layer == "alpha" and layers is Layers.MULTIPART:
+        return {"Y": matte.alpha}
     if layer == "alpha":
         return dict.fromkeys("RGBA", matte.alpha)
     return _rgb(matte.foreground) if layer == "foreground" else _rgb(matte.rgb) | {"A": matte.alpha}

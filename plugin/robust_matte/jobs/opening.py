@@ -11,8 +11,10 @@ from robust_matte.jobs.outputs import Outputs
 from robust_matte.jobs.plate_space import AssumedSpace, assume_space
 from robust_matte.jobs.progress import Listener, Noted, Warned
 from robust_matte.jobs.review import check_review
+from robust_matte.jobs.stereo import output_of_view, settle_picture
 from robust_matte.jobs.survey import count_frames, requested_frames, survey_windows
 from robust_matte.keying.prepared import Preparation
+from robust_matte.media.exr_layers import LayerChoice
 from robust_matte.media.links import real_path
 from robust_matte.media.plates import MoviePlate, Plate, open_plate
 from robust_matte.media.windows import Size
@@ -33,6 +35,7 @@ class OpenedJob:
         plate: The plate.
         outputs: Where the result goes.
         frames: The frames to write.
+        picture: Which layer and view of the plate is keyed.
         space: How the plate is encoded, and where that is known from.
         windows: Display window, work area, and what of it the network works on.
     """
@@ -41,6 +44,7 @@ class OpenedJob:
     plate: Plate
     outputs: Outputs
     frames: FrameRange
+    picture: LayerChoice
     space: AssumedSpace
     windows: Windows
 
@@ -74,12 +78,13 @@ def open_job(settings: KeySettings, listener: Listener, weights: Path) -> Opened
         InputError: The plate is absent, unreadable, uneven or incomplete.
         SettingsError: A setting does not fit the plate.
     """
-    plate = open_plate(settings.plate, first_frame=settings.first_frame)
+    choice = LayerChoice(settings.layer, settings.view)
+    plate = open_plate(settings.plate, first_frame=settings.first_frame, choice=choice)
     if isinstance(plate, MoviePlate):
         count_frames(plate, listener)
     place = Path(settings.output or f"{plate.pattern.stem}_matte")
     outputs = Outputs.named(
-        str(place.absolute()),  # messages and the summary name it in full
+        output_of_view(str(place.absolute()), plate),  # messages and the summary name it in full
         plate.pattern,
         layers=settings.layers,
         depth=settings.depth,
@@ -91,6 +96,7 @@ def open_job(settings: KeySettings, listener: Listener, weights: Path) -> Opened
     asked = FrameRange.parse(settings.frames) if settings.frames else None
     frames = requested_frames(plate, asked, settings.missing)
     _check_names(outputs, frames, plate)
+    picture = settle_picture(plate, choice, listener)
     space = assume_space(plate, settings.plate_space)
     listener(Noted(space.text))
     for text in plate.warnings:
@@ -103,6 +109,7 @@ def open_job(settings: KeySettings, listener: Listener, weights: Path) -> Opened
         plate=plate,
         outputs=outputs,
         frames=frames,
+        picture=picture,
         space=space,
         windows=windows,
     )

@@ -6,10 +6,10 @@ from robust_matte.errors import SettingsError
 from robust_matte.media.formats import IMAGE_SUFFIXES, MOVIE_SUFFIXES
 from robust_matte.media.links import is_folder
 from robust_matte.media.sequences import FramePattern, is_pattern
-from robust_matte.settings.choices import Compression, Depth, ImageFormat
+from robust_matte.settings.choices import Compression, Depth, ImageFormat, Layers
 from robust_matte.settings.spelling import is_utf8, legible
 
-__all__ = ["check_storage", "format_of", "name_files"]
+__all__ = ["check_storage", "format_of", "is_file_name", "name_files"]
 
 
 def name_files(
@@ -32,14 +32,19 @@ def name_files(
             f"The output {legible(text)} cannot be used: its name is not valid UTF-8.",
             hint="Choose another name, or another folder.",
         )
-    path = Path(text)
-    names_file = path.suffix.lower() in IMAGE_SUFFIXES | MOVIE_SUFFIXES and not is_folder(path)
-    if names_file or is_pattern(path.name):
+    if is_file_name(text):
         pattern = _named_file(text, needs_number=plate.digits > 0 and not is_still)
         _refuse_contradiction(pattern, asked)
         return pattern
     base = f"{plate.stem}_matte{plate.separator if plate.digits else ''}"
-    return FramePattern(path, base, plate.digits, f".{asked or ImageFormat.EXR}")
+    return FramePattern(Path(text), base, plate.digits, f".{asked or ImageFormat.EXR}")
+
+
+def is_file_name(text: str) -> bool:
+    """Say whether a name is that of files, rather than of the folder they go to."""
+    path = Path(text)
+    names_file = path.suffix.lower() in IMAGE_SUFFIXES | MOVIE_SUFFIXES and not is_folder(path)
+    return names_file or is_pattern(path.name)
 
 
 def format_of(pattern: FramePattern) -> ImageFormat:
@@ -48,15 +53,25 @@ def format_of(pattern: FramePattern) -> ImageFormat:
 
 
 def check_storage(
-    pattern: FramePattern, depth: Depth, compression: Compression, *, is_cropped: bool = False
+    pattern: FramePattern,
+    layers: Layers,
+    depth: Depth,
+    compression: Compression,
+    *,
+    is_cropped: bool = False,
 ) -> None:
     """Make sure that the format can store what is asked of it.
 
     Raises:
-        SettingsError: It is PNG, and the depth, compression or data window is one of EXR's alone.
+        SettingsError: It is PNG, and shape, depth, compression or window is one of EXR's alone.
     """
     if format_of(pattern) is ImageFormat.EXR:
         return
+    if layers is Layers.MULTIPART:
+        raise SettingsError(
+            f"The output {pattern} is PNG, which has no parts.",
+            hint="Take --layers separate for a file of each layer; or write EXR.",
+        )
     if depth is Depth.FLOAT:
         raise SettingsError(
             f"The output {pattern} is PNG, which cannot hold float channels.",

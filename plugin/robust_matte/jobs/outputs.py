@@ -70,7 +70,7 @@ class Outputs:
                 number, or the format cannot store what is asked of it.
         """
         pattern = name_files(text, plate, asked=asked, is_still=is_still)
-        check_storage(pattern, depth, compression, is_cropped=is_cropped)
+        check_storage(pattern, layers, depth, compression, is_cropped=is_cropped)
         return cls(pattern, layers, depth, compression)
 
     @property
@@ -108,7 +108,7 @@ class Outputs:
     @property
     def patterns(self) -> dict[str, FramePattern]:
         """The pattern of each file of a frame, by the layer it holds; `rgba` is always there."""
-        if self.layers is Layers.COMBINED:
+        if self.layers is not Layers.SEPARATE:
             return dict.fromkeys(COMBINED_LAYERS, self.pattern)
         whole = self.pattern
         separator = whole.separator if whole.digits else ""

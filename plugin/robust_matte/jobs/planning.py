@@ -34,7 +34,7 @@ from robust_matte.weights.known import AUTO, KNOWN
 __all__ = ["PlannedJob", "plan_job"]
 
 # What may differ between two runs of one job: where things are, and which frames are written.
-# Device, threads, refiner, size, space and format count as what they turned out to be.
+# Device, threads, refiner, size, space, format, layer and view count as what they turned out to be.
 _NOT_OF_THE_JOB = {
     "contact_sheet",
     "device",
@@ -42,6 +42,7 @@ _NOT_OF_THE_JOB = {
     "format",
     "framing",
     "frames",
+    "layer",
     "model",
     "offline",
     "output",
@@ -52,6 +53,7 @@ _NOT_OF_THE_JOB = {
     "review",
     "review_over",
     "threads",
+    "view",
 }
 
 
@@ -143,7 +145,12 @@ def _request(opened: OpenedJob, weights: Weights, model: MatteModel) -> Request:
 def _settings_that_count(opened: OpenedJob) -> dict[str, Any]:
     settings = opened.settings
     left_out = _NOT_OF_THE_JOB - ({"frames"} if settings.cold else set())  # it starts there
-    found = {"format": opened.outputs.format.value}
+    picture = opened.picture
+    found = {
+        "format": opened.outputs.format.value,
+        "layer": picture.layer,
+        "view": picture.view,
+    }
     return settings.model_dump(mode="json", exclude=left_out) | found
 
 

@@ -59,11 +59,14 @@ _AGAIN = "Render or copy it again."
 _NEVER_PASSED_ON = {
     *("acesImageContainerFlag", "nuke/node_hash", "channels", "chunkCount", "compression"),
     *("dataWindow", "displayWindow", "pixelAspectRatio", "lineOrder", "tiles", "type", "version"),
-    *("name", "view", "multiView", "preview", "envmap"),
+    *("name", "view", "multiView", "preview", "envmap", "dwaCompressionLevel"),
     *("deepImageState", "idManifest", "maxSamplesPerPixel"),
 }
 _NEVER_PASSED_ON_PREFIXES = ("cryptomatte/", "input/", "robust_matte/")
 _NEVER_PASSED_ON_TYPES = {"chlist", "compression", "envmap", "lineOrder", "preview", "tiledesc"}
+
+# OpenEXR wants the first two alike in all parts; the others say the same of a shot.
+_SHARED = {"timeCode", "chromaticities", "framesPerSecond", "colorInteropID"}
 
 # Types the OpenEXR package insists on building itself, as arrays or from Python numbers.
 _ARRAYS = {"double": ("<f8", (1,))} | {
@@ -148,13 +151,21 @@ def read_header(path: Path) -> ExrHeader:
         raise cannot_open(path, error) from error
 
 
-def passed_on(part: ExrPart) -> dict[str, object]:
-    """Return the attributes that a picture made from this one may carry.
+def passed_on(part: ExrPart, first: ExrPart | None = None) -> dict[str, object]:
+    """Return the attributes that a picture made from one of a file's parts may carry.
+
+    Programs that write several parts put what holds for all of them into the first one alone: what
+    a part does not say itself is taken from there, but for another view's part only what must be
+    the same for both eyes.
 
     Left out: what describes the file itself or the plate alone (channels, windows, compression,
     acesImageContainerFlag, cryptomatte/*, input/* and the like) and our own of an earlier run. An
     attribute whose size does not fit its type is left out with a warning. `chromaticities`,
     `colorInteropID` and `oiio:ColorSpace` are kept: only the caller knows the output's colour.
+
+    Args:
+        part: What the picture is made from.
+        first: The first part of its file, where it is not that.
 
     Returns:
         Values as the OpenEXR package takes them, by name. Written back they are the same bytes,
@@ -162,7 +173,7 @@ def passed_on(part: ExrPart) -> dict[str, object]:
         chromaticities, which become quiet.
     """
     values: dict[str, object] = {}
-    for name, attribute in part.attributes.items():
+    for name, attribute in _said(part, first or part).items():
         if _stays_behind(name, attribute):
             continue
         try:
@@ -175,6 +186,16 @@ def passed_on(part: ExrPart) -> dict[str, object]:
                 attribute.type,
             )
     return values
+
+
+def _said(part: ExrPart, first: ExrPart) -> Mapping[str, RawAttribute]:
+    """Return what a part says, and what the first one says for it."""
+    if first is part:
+        return part.attributes
+    said = first.attributes
+    is_same_eye = said.get("view") in (None, part.attributes.get("view"))
+    shared = {name: said[name] for name in said if is_same_eye or name in _SHARED}
+    return shared | dict(part.attributes)
 
 
 def _stays_behind(name: str, attribute: RawAttribute) -> bool:

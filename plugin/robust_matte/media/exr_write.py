@@ -7,7 +7,8 @@ does not fit is cut, both without an error. So everything is checked here first.
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
@@ -21,11 +22,12 @@ from robust_matte.media.atomic import write_atomically
 from robust_matte.media.windows import Size, Window
 from robust_matte.settings.choices import Compression
 
-__all__ = ["Plane", "to_half", "write_exr"]
+__all__ = ["NamedPart", "Plane", "interop_id", "to_half", "write_exr", "write_exr_parts"]
 
 log = logging.getLogger(__name__)
 
 Plane = NDArray[np.float16] | NDArray[np.float32]
+_Box = tuple[NDArray[np.int32], NDArray[np.int32]]
 
 _HALF_MAX = 65504.0
 _FLOAT_MAX = float(np.finfo(np.float32).max)
@@ -42,6 +44,15 @@ _PACKAGE_COMPRESSION = {
     Compression.ZIP: OpenEXR.ZIP_COMPRESSION,
     Compression.PIZ: OpenEXR.PIZ_COMPRESSION,
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NamedPart:
+    """One part of a file of several; see `write_exr` for channels and attributes."""
+
+    name: str
+    channels: Mapping[str, Plane]
+    attributes: Mapping[str, object]
 
 
 def to_half(plane: NDArray[np.float32]) -> tuple[NDArray[np.float16], int]:
@@ -91,28 +102,94 @@ def write_exr(
             written.
         DiskFullError: The disk is full.
     """
-    planes = {name: _sound_plane(path, name, data_window.size, p) for name, p in channels.items()}
-    storage = {
+    part = NamedPart(name="", channels=channels, attributes=attributes)
+    storage = _storage(path, data_window, display_window, pixel_aspect, compression)
+    _write(path, [part], data_window.size, storage)
+
+
+def write_exr_parts(
+    path: Path,
+    parts: Sequence[NamedPart],
+    *,
+    data_window: Window,
+    display_window: Window,
+    pixel_aspect: float,
+    compression: Compression = Compression.ZIPS,
+) -> None:
+    """Write one file of several parts, in their order; the rest is as in `write_exr`.
+
+    OpenEXR wants `timeCode` and `chromaticities` alike in all parts.
+
+    Raises:
+        WriteError: A plane does not fit the data window, a window is empty, or the file cannot be
+            written.
+        DiskFullError: The disk is full.
+    """
+    storage = _storage(path, data_window, display_window, pixel_aspect, compression)
+    _write(path, parts, data_window.size, storage)
+
+
+def interop_id(attributes: Mapping[str, object]) -> str:
+    """Return the name that the Color Interop Forum gives to the space of a picture.
+
+    Args:
+        attributes: What the picture says; light without chromaticities is taken for Rec.709's.
+
+    Returns:
+        Its own `colorInteropID`, or else what its chromaticities mean; `unknown` if they are of no
+        space that has a name.
+    """
+    if isinstance(stated := attributes.get("colorInteropID"), str) and stated:
+        return stated
+    primaries = attributes.get("chromaticities")
+    if primaries is None:
+        return "lin_rec709_scene"
+    return str(OpenEXR.chromaticitiesToColorInteropID(primaries) or "unknown")
+
+
+def _storage(
+    path: Path, data: Window, display: Window, pixel_aspect: float, compression: Compression
+) -> dict[str, object]:
+    """Return the attributes that say how a part is stored."""
+    return {
         "type": OpenEXR.scanlineimage,
         "compression": _PACKAGE_COMPRESSION[compression],
-        "dataWindow": _box(path, "data", data_window),
-        "displayWindow": _box(path, "display", display_window),
+        "dataWindow": _box(path, "data", data),
+        "displayWindow": _box(path, "display", display),
         "pixelAspectRatio": float(pixel_aspect),
     }
-    wanted = _sound_attributes(path, attributes)
+
+
+def _write(
+    path: Path, parts: Sequence[NamedPart], size: Size, storage: Mapping[str, object]
+) -> None:
+    """Encode the parts; attributes that the package cannot take are found and left out."""
+    wanted = [
+        NamedPart(
+            name=part.name,
+            channels={k: _sound_plane(path, k, size, plane) for k, plane in part.channels.items()},
+            attributes=_sound_attributes(path, part.attributes),
+        )
+        for part in parts
+    ]
     try:
         try:
-            encoded = _encoded({**wanted, **storage}, planes)
+            encoded = _encoded(wanted, storage)
         except _PACKAGE_ERRORS:
-            encoded = _encoded({**_taken_attributes(path, wanted), **storage}, planes)
+            taken = [replace(one, attributes=_taken_attributes(path, one)) for one in wanted]
+            encoded = _encoded(taken, storage)
     except _PACKAGE_ERRORS as error:
         raise _cannot(path, f"the OpenEXR library says: {error}") from error
     write_atomically(path, encoded)
 
 
-def _encoded(header: Mapping[str, object], planes: Mapping[str, Plane]) -> memoryview:
+def _encoded(parts: Sequence[NamedPart], storage: Mapping[str, object]) -> memoryview:
     file = BytesIO()
-    OpenEXR.File(dict(header), dict(planes)).write(file)
+    built = [
+        OpenEXR.Part({**part.attributes, **storage}, dict(part.channels), part.name)
+        for part in parts
+    ]
+    OpenEXR.File(built).write(file)
     return file.getbuffer()
 
 
@@ -128,7 +205,7 @@ def _sound_plane(path: Path, name: str, size: Size, plane: Plane) -> Plane:
     return plane if plane.flags.c_contiguous else plane.copy(order="C")
 
 
-def _box(path: Path, which: str, window: Window) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def _box(path: Path, which: str, window: Window) -> _Box:
     bounds = (window.x, window.y, window.right - 1, window.bottom - 1)
     if window.is_empty or not all(bound in _COORDINATES for bound in bounds):
         raise _cannot(path, f"the {which} window {bounds} is empty or too far out")
@@ -156,13 +233,14 @@ def _sound_attributes(path: Path, attributes: Mapping[str, object]) -> dict[str,
     return sound
 
 
-def _taken_attributes(path: Path, attributes: Mapping[str, object]) -> dict[str, object]:
+def _taken_attributes(path: Path, part: NamedPart) -> dict[str, object]:
     """Return the attributes that the package takes, each tried alone on an image of one pixel."""
     taken = {}
     pixel = {"Y": np.zeros((1, 1), np.float16)}
-    for name, value in attributes.items():
+    for name, value in part.attributes.items():
+        alone = NamedPart(name="", channels=pixel, attributes={name: value})
         try:
-            _encoded({name: value}, pixel)
+            _encoded([alone], {})
         except _PACKAGE_ERRORS as error:
             _warn_left_out(path, name, str(error))
         else:

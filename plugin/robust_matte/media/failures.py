@@ -2,6 +2,7 @@
 
 import difflib
 import errno
+import logging
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,7 +12,9 @@ from robust_matte.media.formats import IMAGE_SUFFIXES
 from robust_matte.media.links import is_folder
 from robust_matte.settings.spelling import is_utf8, legible
 
-__all__ = ["cannot_open", "meant", "refuse_barred", "refuse_other_bytes"]
+__all__ = ["cannot_open", "damaged_pixels", "meant", "refuse_barred", "refuse_other_bytes"]
+
+log = logging.getLogger(__name__)
 
 _ALIKE = 0.6  # of 1: a swapped pair of letters in `shot` leaves 0.75
 _TOLD = 2
@@ -36,6 +39,17 @@ def cannot_open(path: Path, error: OSError) -> FrameReadError:
         reason = error.strerror or str(error)
         hint = "Check that it opens in a viewer and that its disk is there."
     return FrameReadError(f"{path.absolute()} cannot be opened: {reason}.", hint=hint, path=path)
+
+
+def damaged_pixels(path: Path, reason: str, number: int | None = None) -> FrameReadError:
+    """Build the error for pixels that do not decode; what a library says of it helps no artist."""
+    log.debug("decoding %s: %s", path, " ".join(reason.split()))
+    return FrameReadError(
+        f"{path} cannot be read: its pixels are damaged or cut off.",
+        hint="Render or copy it again.",
+        frame=number,
+        path=path,
+    )
 
 
 def refuse_barred(path: Path) -> None:

@@ -7,7 +7,15 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from robust_matte.errors import FrameReadError, SettingsError
+from robust_matte.errors import FrameReadError, InputError, SettingsError
+from robust_matte.media.exr_header import ExrHeader, read_header
+from robust_matte.media.exr_layers import (
+    ANY_LAYER,
+    LayerChoice,
+    Offers,
+    choose_layer,
+    offers_of,
+)
 from robust_matte.media.failures import cannot_open, refuse_other_bytes
 from robust_matte.media.formats import MOVIE_SUFFIXES
 from robust_matte.media.frames import Frame, FrameHeader
@@ -15,6 +23,7 @@ from robust_matte.media.links import is_folder, real_path
 from robust_matte.media.movies import Movie
 from robust_matte.media.sequences import FramePattern, ImageSequence, find_sequence
 from robust_matte.media.stills import is_float_image, read_frame, read_frame_header
+from robust_matte.media.views import find_views, has_view_place, with_view
 from robust_matte.settings.first_frame import FirstFrame
 
 __all__ = ["MoviePlate", "Plate", "SequencePlate", "open_plate"]
@@ -51,6 +60,10 @@ class Plate(Protocol):
     def warnings(self) -> tuple[str, ...]:
         """What is unusual about the plate, one sentence each."""
 
+    @property
+    def picture(self) -> LayerChoice:
+        """Which layer and view of its files is keyed, by name; None where they have no names."""
+
     def header(self, number: int) -> FrameHeader:
         """Return windows and attributes of one frame without decoding it."""
 
@@ -66,8 +79,12 @@ class SequencePlate:
 
     warnings: tuple[str, ...] = ()
 
-    def __init__(self, sequence: ImageSequence) -> None:
+    def __init__(
+        self, sequence: ImageSequence, choice: LayerChoice = ANY_LAYER, view: str | None = None
+    ) -> None:
         self._sequence = sequence
+        self._choice = choice
+        self._view = view  # by the files' names
 
     @property
     def source(self) -> str:
@@ -104,12 +121,37 @@ class SequencePlate:
         """Whether the first file stores floating-point pixels."""
         first = self.numbers[0]
         with self._telling_the_way_out(first):
-            return is_float_image(self.pattern.path(first))
+            return is_float_image(self.pattern.path(first), self._choice)
+
+    @property
+    def picture(self) -> LayerChoice:
+        """What is keyed, by the first file."""
+        header = self._exr_header
+        if header is None:
+            return LayerChoice(view=self._view)
+        first = self.numbers[0]
+        layer = choose_layer(header, self._choice, self.pattern.path(first), first)
+        return LayerChoice(layer.name or None, layer.view or self._view)
+
+    @property
+    def offers(self) -> Offers:
+        """What the first file has to choose from."""
+        header = self._exr_header
+        return Offers() if header is None else offers_of(header)
+
+    @property
+    def _exr_header(self) -> ExrHeader | None:
+        first = self.numbers[0]
+        path = self.pattern.path(first)
+        if path.suffix.lower() != ".exr":
+            return None
+        with self._telling_the_way_out(first):
+            return read_header(path)
 
     def header(self, number: int) -> FrameHeader:
         """Read one file's header."""
         with self._telling_the_way_out(number):
-            return read_frame_header(self.pattern.path(number))
+            return read_frame_header(self.pattern.path(number), self._choice)
 
     def tasks(self, numbers: Sequence[int]) -> Iterator[Callable[[], Frame]]:
         """Yield a reader per frame."""
@@ -118,7 +160,7 @@ class SequencePlate:
 
     def _read(self, number: int) -> Frame:
         with self._telling_the_way_out(number):
-            return read_frame(self.pattern.path(number), number)
+            return read_frame(self.pattern.path(number), number, self._choice)
 
     @contextmanager
     def _telling_the_way_out(self, number: int) -> Iterator[None]:
@@ -143,13 +185,19 @@ class MoviePlate:
 
     step = 1
 
-    def __init__(self, path: Path, *, first_frame: FirstFrame = 1) -> None:
+    def __init__(self, path: Path, *, first_frame: FirstFrame = 1, view: str | None = None) -> None:
         self.movie = Movie(path, first_frame=first_frame)
+        self._view = view
 
     @property
     def source(self) -> str:
         """The movie file."""
         return str(self.movie.path)
+
+    @property
+    def picture(self) -> LayerChoice:
+        """A movie has neither layers nor views; its name may be that of one."""
+        return LayerChoice(view=self._view)
 
     @property
     def pattern(self) -> FramePattern:
@@ -190,21 +238,27 @@ class MoviePlate:
         return _fingerprint([self.movie.path])
 
 
-def open_plate(text: str, *, first_frame: FirstFrame = 1) -> Plate:
+def open_plate(text: str, *, first_frame: FirstFrame = 1, choice: LayerChoice = ANY_LAYER) -> Plate:
     """Find and probe the plate that `text` names.
 
     Args:
-        text: A movie, a still, a folder with one sequence, or a frame pattern.
+        text: A movie, a still, a folder with one sequence, or a frame pattern; `%V` in it stands
+            for the view.
         first_frame: Number of a movie's first frame, or `timecode`.
+        choice: Which layer and view are meant.
 
     Raises:
-        InputError: There is no such plate, or it cannot be read.
-        SettingsError: The pattern cannot be understood, or a sequence is given a first frame.
+        InputError: There is no such plate or view, or it cannot be read.
+        SettingsError: The pattern cannot be understood, or a sequence is given a first frame, or
+            what has no layers a layer.
     """
-    path = Path(text).absolute()  # messages and logs name it in full
+    named = _named_view(text, choice.view)
+    path = Path(text if named is None else with_view(text, named)).absolute()  # told in full
     refuse_other_bytes(path)
+    inside = choice if named is None else LayerChoice(choice.layer)
     if path.suffix.lower() in MOVIE_SUFFIXES and not is_folder(path):
-        return MoviePlate(path, first_frame=first_frame)
+        _refuse_choice(path, inside)
+        return MoviePlate(path, first_frame=first_frame, view=named)
     if first_frame != 1:
         raise SettingsError(
             f"{path} is no movie, and its frames have numbers already: --first-frame "
@@ -214,7 +268,44 @@ def open_plate(text: str, *, first_frame: FirstFrame = 1) -> Plate:
         )
     sequence = find_sequence(str(path))
     refuse_other_bytes(Path(str(sequence.pattern)))  # a folder's files may have such names too
-    return SequencePlate(sequence)
+    if Path(str(sequence.pattern)).suffix.lower() != ".exr":
+        _refuse_choice(path, inside)
+    plate = SequencePlate(sequence, inside, named)
+    if named is not None and named in plate.offers.views:  # files of a view may hold both
+        plate = SequencePlate(sequence, choice, named)
+    return plate
+
+
+def _named_view(text: str, wanted: str | None) -> str | None:
+    """Return the view that stands for `%V` in a plate's name, or None where there is no `%V`."""
+    if not has_view_place(text):
+        return None
+    views = find_views(str(Path(text).absolute()))
+    if wanted is None and len(views) == 1:
+        return views[0]
+    if wanted in views:
+        return wanted
+    told = ", ".join(views)
+    if wanted is None:
+        raise SettingsError(
+            f"{text} has the views {told}, and none is chosen.",
+            hint=f"Choose one, such as --view {views[0]}, or key each with --view all.",
+        )
+    raise InputError(
+        f"{text} has no view {wanted}; it has {told}.",
+        hint=f"Choose one that it has, such as --view {views[0]}.",
+    )
+
+
+def _refuse_choice(path: Path, choice: LayerChoice) -> None:
+    """Refuse a layer or view of a format that has none."""
+    if choice != ANY_LAYER:
+        flag = "--layer" if choice.layer is not None else "--view"
+        raise SettingsError(
+            f"{path} is no EXR, and has no layers or views to choose from.",
+            hint=f"Leave {flag} out.",
+            path=path,
+        )
 
 
 def _fingerprint(paths: Sequence[Path]) -> str:

@@ -8,8 +8,10 @@ import numpy as np
 import OpenImageIO as oiio
 
 from robust_matte.errors import FrameReadError, InputError
-from robust_matte.media.exr_header import passed_on, read_header
-from robust_matte.media.failures import cannot_open, refuse_other_bytes
+from robust_matte.media.exr_header import ExrHeader, passed_on, read_header
+from robust_matte.media.exr_layers import ANY_LAYER, LayerChoice, choose_layer
+from robust_matte.media.exr_pixels import read_layer, unread_exr
+from robust_matte.media.failures import cannot_open, damaged_pixels, refuse_other_bytes
 from robust_matte.media.formats import IMAGE_SUFFIXES
 from robust_matte.media.frames import FloatImage, Frame, FrameHeader
 from robust_matte.media.windows import Window
@@ -30,20 +32,21 @@ log = logging.getLogger(__name__)
 _READ = "EXR, TIFF, PNG, DPX, JPEG, MOV, MP4, M4V, MKV, MXF, AVI, WEBM or TS"
 
 
-def read_frame_header(path: Path) -> FrameHeader:
+def read_frame_header(path: Path, choice: LayerChoice | None = None) -> FrameHeader:
     """Read windows, pixel aspect and, for EXR, the attributes to hand on.
+
+    Args:
+        path: The file.
+        choice: Which layer of an EXR is meant; None is the first part, colour or not.
 
     Raises:
         FrameReadError: The file cannot be opened as an image.
+        InputError: It has no such layer.
     """
     if path.suffix.lower() == ".exr":
-        part = read_header(path).parts[0]
-        return FrameHeader(
-            data_window=part.data_window,
-            display_window=part.display_window,
-            pixel_aspect=part.pixel_aspect,
-            attributes=passed_on(part),
-        )
+        header = read_header(path)
+        part = 0 if choice is None else choose_layer(header, choice, path).part
+        return _exr_header(header, part)
     spec = read_spec(path)
     return FrameHeader(
         data_window=Window(spec.x, spec.y, spec.width, spec.height),
@@ -64,7 +67,7 @@ def read_spec(path: Path) -> oiio.ImageSpec:
     return spec
 
 
-def read_frame(path: Path, number: int) -> Frame:
+def read_frame(path: Path, number: int, choice: LayerChoice = ANY_LAYER) -> Frame:
     """Read one frame's colour.
 
     Straight alpha is left alone: OpenImageIO would silently multiply it in.
@@ -72,14 +75,18 @@ def read_frame(path: Path, number: int) -> Frame:
     Args:
         path: An EXR, TIFF, PNG, DPX or JPEG file.
         number: Its frame number.
+        choice: Which layer of an EXR is meant.
 
     Returns:
         The frame, colour as the file encodes it.
 
     Raises:
         FrameReadError: The file is damaged or incomplete.
-        InputError: It has no colour to key: deep samples, or alpha or depth alone.
+        InputError: It has no colour to key: deep samples, or alpha or depth alone; or several
+            layers and none that is meant.
     """
+    if path.suffix.lower() == ".exr":
+        return _read_exr(path, number, choice)
     header = read_frame_header(path)
     image = _open(path, number)
     try:
@@ -88,7 +95,7 @@ def read_frame(path: Path, number: int) -> Frame:
         first, past = min(wanted), max(wanted) + 1
         block = image.read_image(0, 0, first, past, oiio.FLOAT)
         if block is None or image.has_error:
-            raise _damaged(path, image.geterror(), number)
+            raise damaged_pixels(path, image.geterror(), number)
     finally:
         image.close()
     pixels = np.asarray(block, np.float32).reshape(spec.height, spec.width, past - first)
@@ -96,14 +103,39 @@ def read_frame(path: Path, number: int) -> Frame:
     return Frame(number=number, pixels=np.ascontiguousarray(colour), header=header)
 
 
-def is_float_image(path: Path) -> bool:
+def _read_exr(path: Path, number: int, choice: LayerChoice) -> Frame:
+    header = read_header(path)
+    layer = choose_layer(header, choice, path, number)
+    pixels = read_layer(path, header.parts[layer.part], layer, number)
+    return Frame(number=number, pixels=pixels, header=_exr_header(header, layer.part))
+
+
+def _exr_header(header: ExrHeader, at: int) -> FrameHeader:
+    part = header.parts[at]
+    return FrameHeader(
+        data_window=part.data_window,
+        display_window=part.display_window,
+        pixel_aspect=part.pixel_aspect,
+        attributes=passed_on(part, header.parts[0]),
+    )
+
+
+def is_float_image(path: Path, choice: LayerChoice = ANY_LAYER) -> bool:
     """Say whether a file stores floating-point pixels, and so scene-linear light by custom.
+
+    Args:
+        path: The file.
+        choice: Which layer of an EXR is meant.
 
     Raises:
         FrameReadError: The file cannot be opened as an image.
+        InputError: It has no colour.
     """
-    if path.suffix.lower() == ".exr":  # its own reader says better what is wrong with a header
-        return any(one.pixel_type != "uint" for one in read_header(path).parts[0].channels)
+    if path.suffix.lower() == ".exr":
+        header = read_header(path)
+        layer = choose_layer(header, choice, path)
+        stored = {one.name: one for one in header.parts[layer.part].channels}
+        return any(stored[name].pixel_type != "uint" for name in layer.channels)
     return read_spec(path).format.basetype in (oiio.HALF, oiio.FLOAT, oiio.DOUBLE)
 
 
@@ -118,33 +150,41 @@ def keyed_channels(spec: oiio.ImageSpec, path: Path, number: int) -> tuple[int, 
 
 
 def decodes(path: Path) -> bool:
-    """Say whether every pixel of a file can be read."""
+    """Say whether every pixel of a file can be read, of all its parts."""
     try:
         image = _open(path)
     except FrameReadError:
         return False
-    whole = image.read_image(0, 0, 0, image.spec().nchannels, oiio.UNKNOWN)
-    is_sound = whole is not None and not image.has_error  # a broken JPEG gives grey and an error
+    part, is_sound = 0, True
+    while is_sound and image.seek_subimage(part, 0):
+        whole = image.read_image(part, 0, 0, image.spec().nchannels, oiio.UNKNOWN)
+        is_sound = whole is not None and not image.has_error  # a broken JPEG: grey and an error
+        part += 1
     image.close()
     return is_sound
 
 
-def read_channels(path: Path, names: Sequence[str]) -> FloatImage:
+def read_channels(path: Path, names: Sequence[str], *, part: int = 0) -> FloatImage:
     """Read channels of a file by name, as stored.
+
+    Args:
+        path: The file.
+        names: What its channels are called.
+        part: The part of it that has them.
 
     Returns:
         (H, W, len(names)) float32, over the data window.
 
     Raises:
-        FrameReadError: The file is damaged, or has no such channel.
+        FrameReadError: The file is damaged, or has no such part or channel.
     """
     image = _open(path)
-    spec = image.spec()
-    block = image.read_image(0, 0, 0, spec.nchannels, oiio.FLOAT)
+    spec = image.spec(part, 0)  # without channels where there is no such part
+    block = image.read_image(part, 0, 0, spec.nchannels, oiio.FLOAT) if spec.nchannels else None
     reason = image.geterror()
     image.close()
     if block is None:
-        raise _damaged(path, reason)
+        raise damaged_pixels(path, reason)
     lacking = [name for name in names if name not in spec.channelnames]
     if lacking:
         raise FrameReadError(
@@ -182,7 +222,7 @@ def _unopened(path: Path, reason: str, number: int | None) -> FrameReadError:
     """Build the error for a file that OpenImageIO does not take for an image."""
     log.debug("OpenImageIO on %s: %s", path, reason)
     if path.suffix.lower() == ".exr":
-        return _unknown_exr(path, number)
+        return _unopened_exr(path, number)
     try:
         with path.open("rb") as file:
             is_empty = not file.read(1)
@@ -201,30 +241,13 @@ def _unopened(path: Path, reason: str, number: int | None) -> FrameReadError:
     return FrameReadError(what, hint=hint, frame=number, path=path)
 
 
-def _unknown_exr(path: Path, number: int | None) -> FrameReadError:
+def _unopened_exr(path: Path, number: int | None) -> FrameReadError:
     """Build the error for an EXR file; its header may be sound and its channels still not read."""
     try:
         channels = read_header(path).parts[0].channels
     except FrameReadError as error:
         return error
-    return FrameReadError(
-        f"{path} cannot be read: its {len(channels)} channels are stored in a way that is not "
-        "supported.",
-        hint="Write it again with R, G and B alone, none of them subsampled.",
-        frame=number,
-        path=path,
-    )
-
-
-def _damaged(path: Path, reason: str, number: int | None = None) -> FrameReadError:
-    """Build the error for pixels that do not decode; what a library says of it helps no artist."""
-    log.debug("OpenImageIO on %s: %s", path, " ".join(reason.split()))
-    return FrameReadError(
-        f"{path} cannot be read: its pixels are damaged or cut off.",
-        hint="Render or copy it again.",
-        frame=number,
-        path=path,
-    )
+    return unread_exr(path, len(channels), number)
 
 
 def _refuse_deep(spec: oiio.ImageSpec, path: Path, number: int) -> None:

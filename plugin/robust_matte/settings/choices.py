@@ -20,6 +20,7 @@ class Layers(StrEnum):
     """How the layers of a frame are spread over files."""
 
     COMBINED = "combined"
+    MULTIPART = "multipart"
     SEPARATE = "separate"
 
 

@@ -67,6 +67,8 @@ class KeySettings(BaseModel):
         matte_grow: Pixels by which the matte grows, or shrinks where negative.
         matte_soften: Pixels by which edges get softer.
         format: The format of files in a folder; None is EXR, or what `output` names.
+        layer: The layer or part of an EXR plate to key; None is its own RGB.
+        view: The view of a stereo plate to key, or `all`; None is the first.
         layers: How layers are spread over files.
         depth: Bits of a written channel.
         compression: Lossless EXR compression.
@@ -105,6 +107,8 @@ class KeySettings(BaseModel):
     matte_grow: float = 0.0
     matte_soften: float = 0.0
     format: ImageFormat | None = None
+    layer: str | None = Field(None, min_length=1)
+    view: str | None = Field(None, min_length=1)
     layers: Layers = Layers.COMBINED
     depth: Depth = Depth.HALF
     compression: Compression = Compression.ZIPS

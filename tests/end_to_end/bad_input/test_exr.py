@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import OpenEXR
 import OpenImageIO as oiio
 import pytest
 
@@ -64,8 +65,48 @@ def alpha_alone(show: Any) -> Any:
     return show.frame(pixels=noise()[..., :1], channelnames=("A",))
 
 
-def layer_alone(show: Any) -> Any:
-    return show.frame(pixels=noise(), channelnames=("beauty.R", "beauty.G", "beauty.B"))
+def layers_alone(show: Any) -> Any:
+    names = [f"{layer}.{channel}" for layer in ("diffuse", "beauty") for channel in "RGB"]
+    return show.frame(pixels=np.zeros((16, 24, 6), np.float32), channelnames=names)
+
+
+def no_such_layer(show: Any) -> Any:
+    return [layers_alone(show), "--layer", "specular"]
+
+
+def no_such_view(show: Any) -> Any:
+    return [stereo(show), "--view", "centre"]
+
+
+def views_in_one_file(show: Any) -> Any:
+    return [stereo(show), "--view", "all", "-o", "matte.####.exr"]
+
+
+def views_in_one_review(show: Any) -> Any:
+    return [stereo(show), "--view", "all", "--review", "review.mp4"]
+
+
+def view_of_a_mono_plate(show: Any) -> Any:
+    return [show.frames(), "-o", "matte.%V.####.exr"]
+
+
+def views_of_files(show: Any) -> Any:
+    for view in ("left", "right"):
+        show.frames([1001, 1002], name=f"shot.{view}")
+    return show.plate / "shot.%V.####.exr"
+
+
+def other_view_of_files(show: Any) -> Any:
+    return [views_of_files(show), "--view", "centre"]
+
+
+def no_view_of_files(show: Any) -> Any:
+    show.frames()
+    return show.plate / "take.%V.####.exr"
+
+
+def layer_of_a_png(show: Any) -> Any:
+    return [show.frame(pixels=noise(), ending="png", kind="uint16"), "--layer", "beauty"]
 
 
 def many_channels(show: Any) -> Any:
@@ -173,7 +214,16 @@ ROWS = [
     pytest.param(flipped, id="an EXR with flipped bits in its pixels"),
     pytest.param(deep, id="a deep EXR"),
     pytest.param(alpha_alone, id="an EXR with alpha alone"),
-    pytest.param(layer_alone, id="an EXR with colour under a layer's name alone"),
+    pytest.param(layers_alone, id="an EXR with colour under two layers' names alone"),
+    pytest.param(no_such_layer, id="a layer that the EXR has not"),
+    pytest.param(no_such_view, id="a view that the EXR has not"),
+    pytest.param(views_in_one_file, id="all views to one file name"),
+    pytest.param(views_in_one_review, id="all views to one review"),
+    pytest.param(view_of_a_mono_plate, id="a place for the view, and no views"),
+    pytest.param(views_of_files, id="files of two views, and none chosen"),
+    pytest.param(other_view_of_files, id="a view that there are no files of"),
+    pytest.param(no_view_of_files, id="a place for the view in a plate that is not there"),
+    pytest.param(layer_of_a_png, id="a layer of a PNG"),
     pytest.param(many_channels, id="an EXR with 1203 channels"),
     pytest.param(text, id="a text file named .exr"),
     pytest.param(jpeg_as_exr, id="a JPEG named .exr"),
@@ -195,7 +245,17 @@ ROWS = [
 
 @pytest.mark.parametrize("prepare", ROWS)
 def test_row(prepare: Any, show: Any, key_here: Any, check: Any) -> None:
-    check(key_here(prepare(show)))
+    words = prepare(show)
+    check(key_here(*(words if isinstance(words, list) else [words])))
+
+
+def stereo(show: Any) -> Any:
+    path = show.plate / "shot.1001.exr"
+    plane = np.zeros((16, 24), np.float16)
+    header = {"type": OpenEXR.scanlineimage, "multiView": ["left", "right"]}
+    names = (f"{view}{channel}" for view in ("", "right.") for channel in "RGB")
+    OpenEXR.File(header, dict.fromkeys(names, plane)).write(str(path))
+    return path
 
 
 def noise(height: int = 16, width: int = 24) -> Any:

@@ -18,6 +18,8 @@ NONSENSE = {
     "--roi": ["centre", "0,0,20", "0,0,24,8", "8,0,24,16", "640,60,512,960"],
     "--warm-up": ["many", "-1", "999"],
     "--plate-space": ["ACEScg"],
+    "--layer": ["", "beauty"],
+    "--view": ["", "left", "all"],
     "--nonfinite": ["ignore"],
     "--work-area": ["format"],
     "--matte-black": ["dark", "-0.1", "1"],
