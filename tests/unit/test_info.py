@@ -11,6 +11,7 @@ import OpenImageIO as oiio
 import pytest
 
 from robust_matte.cli import info as cli_info
+from robust_matte.cli.info_rows import info_rows
 from robust_matte.errors import InputError, SettingsError
 from robust_matte.jobs.info import inspect_plate
 from robust_matte.jobs.memory import memory_needed
@@ -25,6 +26,7 @@ from robust_matte.settings.choices import Compression, PlateSpace, WorkArea
 from robust_matte.settings.key_settings import KeySettings
 
 HD = Window(0, 0, 96, 54)
+FOUR = Window(0, 0, 2048, 1716)
 REC2020 = (0.708, 0.292, 0.17, 0.797, 0.131, 0.046, 0.3127, 0.329)
 
 
@@ -162,6 +164,33 @@ def test_work_area_view_and_memory_are_those_of_key(tmp_path: Path) -> None:
     assert (picture.network_view, picture.draft_view) == (Size(512, 23), Size(288, 13))
     warm_up = KeySettings(plate="plate").warm_up
     assert picture.memory_bytes == memory_needed(windows.area.size, Size(512, 23), warm_up)
+
+
+def test_views_are_of_square_pixels_by_framing_and_of_the_region(tmp_path: Path) -> None:
+    """What a squeezed 4K plate looks like, then a quarter of it, as `key` takes them."""
+    write(tmp_path, 1, data=FOUR, display=FOUR, aspect=2.0)
+    views = ("network_view", "draft_view", "full_body_view", "draft_full_body_view")
+    whole, part = inspect(tmp_path).picture, inspect(tmp_path, roi="100,200,512,858").picture
+    assert whole is not None
+    assert part is not None
+    assert (whole.region, part.region) == (None, Window(100, 200, 512, 858))
+    assert [str(getattr(whole, view)) for view in views] == [
+        *("512x214", "288x121", "768x322", "432x181")
+    ]
+    assert [str(getattr(part, view)) for view in views] == [
+        *("512x429", "288x241", "768x644", "432x362")
+    ]
+    assert part.memory_bytes < whole.memory_bytes
+    rows = {row.label: row.text for row in info_rows(inspect(tmp_path, roi="100,200,512,858"))}
+    assert rows["region"] == "512x858 at (100, 200)"
+    assert rows["network view"] == "512x429 at --downsample auto, 288x241 of draft"
+    assert "768x644 at --framing full-body, 432x362 of draft" in rows[""]
+
+
+def test_region_beyond_the_picture_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, 1)
+    with pytest.raises(SettingsError, match="Write --roi 60,0,36,54 for the part"):
+        inspect(tmp_path, roi="60,0,100,64")
 
 
 def test_data_windows_that_reach_too_far_are_told(tmp_path: Path) -> None:

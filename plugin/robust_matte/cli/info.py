@@ -35,6 +35,13 @@ def info_command(
             help="Number of a movie's first frame; timecode counts it from the movie's.",
         ),
     ] = "1",
+    roi: Annotated[
+        str | None,
+        typer.Option(
+            metavar="X,Y,W,H",
+            help="What key would see of this part of the picture, in the plate's pixels.",
+        ),
+    ] = None,
     cuts: Annotated[
         bool, typer.Option("--cuts", help="Look for cuts too, which decodes every frame.")
     ] = False,
@@ -51,7 +58,7 @@ def info_command(
 
         heed()
         first = parse_first_frame(first_frame, FIRST_FRAME_FLAG)
-        info = inspect_plate(plate, first_frame=first, with_cuts=cuts, listener=listener)
+        info = inspect_plate(plate, first_frame=first, roi=roi, with_cuts=cuts, listener=listener)
     if as_json:
         print(info.model_dump_json(indent=1))
     else:

@@ -12,7 +12,7 @@ from robust_matte.jobs.plate_info import (
     PlateInfo,
     StorageInfo,
 )
-from robust_matte.media.windows import Window
+from robust_matte.media.windows import Size, Window
 
 __all__ = ["info_rows"]
 
@@ -72,10 +72,20 @@ def _picture_rows(picture: PictureInfo) -> Iterator[Row]:
     yield Row("data window", _spoken_data(picture))
     if picture.work_area != display:
         yield Row("work area", _spoken_window(picture.work_area))
+    if picture.region is not None:
+        yield Row("region", _spoken_window(picture.region))
     yield Row("pixel aspect", f"{picture.pixel_aspect:g}")
-    draft = "" if picture.draft_view == picture.network_view else f", {picture.draft_view} of draft"
-    yield Row("network view", f"{picture.network_view} at --downsample auto{draft}")
+    usual = _spoken_views(picture.network_view, picture.draft_view)
+    yield Row("network view", f"{usual[0]} at --downsample auto{usual[1]}")
+    larger = _spoken_views(picture.full_body_view, picture.draft_full_body_view)
+    if larger != usual:
+        yield Row("", f"{larger[0]} at --framing full-body{larger[1]}")
     yield Row("memory", f"about {picture.memory_bytes / 2**30:.1f} GiB to key on the CPU")
+
+
+def _spoken_views(view: Size, of_draft: Size) -> tuple[str, str]:
+    """Return a size, and that of draft where it is another one."""
+    return f"{view}", "" if of_draft == view else f", {of_draft} of draft"
 
 
 def _spoken_window(window: Window) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from robust_matte.colour.model_view import ModelView
 from robust_matte.errors import InputError
+from robust_matte.jobs.framing import settle_region, view_size
 from robust_matte.jobs.headers import Headers, read_headers
 from robust_matte.jobs.memory import memory_needed
 from robust_matte.jobs.movie_info import coding_info, colour_tags, damage, storage_info
@@ -29,11 +30,11 @@ from robust_matte.media.sequences import frame_ranges
 from robust_matte.media.still_facts import PartFacts
 from robust_matte.media.stills import keyed_channels, read_spec
 from robust_matte.media.windows import Size, Window
-from robust_matte.settings.choices import Nonfinite, WorkArea
+from robust_matte.settings.choices import Framing, Nonfinite, WorkArea
 from robust_matte.settings.first_frame import FirstFrame
 from robust_matte.settings.low_res import Downsample
 from robust_matte.settings.warm_up import DEFAULT_WARM_UP
-from robust_matte.weights.known import AUTO, DRAFT, KNOWN, KnownWeights
+from robust_matte.weights.known import AUTO, DRAFT, KNOWN
 
 __all__ = ["inspect_plate"]
 
@@ -56,7 +57,12 @@ class _Notes:
 
 
 def inspect_plate(
-    text: str, *, first_frame: FirstFrame = 1, with_cuts: bool = False, listener: Listener = silent
+    text: str,
+    *,
+    first_frame: FirstFrame = 1,
+    roi: str | None = None,
+    with_cuts: bool = False,
+    listener: Listener = silent,
 ) -> PlateInfo:
     """Look over a plate: headers alone, but a movie's frames are counted by decoding them.
 
@@ -65,12 +71,14 @@ def inspect_plate(
     Args:
         text: A movie, a still, a folder with one sequence, or a frame pattern.
         first_frame: Number of a movie's first frame, or `timecode`.
+        roi: The part of the picture to be keyed, `X,Y,W,H`, or None.
         with_cuts: Look for cuts too, which decodes every frame.
         listener: Told how far it is.
 
     Raises:
         InputError: There is no such plate, or the movie cannot be used.
-        SettingsError: The pattern cannot be understood, or a sequence is given a first frame.
+        SettingsError: The pattern cannot be understood, a sequence is given a first frame, or the
+            region is not one of the picture.
     """
     plate, notes = open_plate(text, first_frame=first_frame), _Notes()
     if isinstance(plate, MoviePlate):
@@ -82,6 +90,7 @@ def inspect_plate(
     notes.warnings += [text for text in plate.warnings if text not in told]
     return info.model_copy(
         update={
+            "picture": info.picture and _of_region(info.picture, roi),
             "segments": found,
             "warnings": tuple(notes.warnings),
             "problems": tuple(notes.problems),
@@ -134,7 +143,7 @@ def _sized(
     display: Window, data: Window, area: Window, headers: Headers, pixel_aspect: float
 ) -> PictureInfo:
     """Add what follows from the work area."""
-    view, draft_view = (_auto_view(area.size, KNOWN[name]) for name in (AUTO, DRAFT))
+    sizes = _view_sizes(area.size, pixel_aspect)
     return PictureInfo(
         display_window=display,
         other_display_windows=tuple(headers.others.values()),
@@ -142,15 +151,34 @@ def _sized(
         differing_data_windows=headers.differing_data,
         pixel_aspect=pixel_aspect,
         work_area=area,
-        network_view=view,
-        draft_view=draft_view,
-        memory_bytes=memory_needed(area.size, view, DEFAULT_WARM_UP),
+        **sizes,
+        memory_bytes=memory_needed(area.size, sizes["network_view"], DEFAULT_WARM_UP),
     )
 
 
-def _auto_view(area: Size, known: KnownWeights) -> Size:
-    auto = Downsample.parse("auto")
-    return Size(*auto.size(area.width, area.height, usual_side=known.usual_side))
+def _of_region(picture: PictureInfo, roi: str | None) -> PictureInfo:
+    """Return the picture as it is keyed with a region."""
+    region = settle_region(roi, picture.work_area)
+    if region is None:
+        return picture
+    area, sizes = picture.work_area, _view_sizes(region.size, picture.pixel_aspect)
+    around = area.width * area.height - region.width * region.height
+    memory = memory_needed(region.size, sizes["network_view"], DEFAULT_WARM_UP, around=around)
+    return picture.model_copy(update={"region": region, "memory_bytes": memory} | sizes)
+
+
+def _view_sizes(keyed: Size, pixel_aspect: float) -> dict[str, Size]:
+    """Return what each network would see of an area, by the names of `PictureInfo`."""
+    names = {
+        "network_view": (AUTO, Framing.PORTRAIT),
+        "draft_view": (DRAFT, Framing.PORTRAIT),
+        "full_body_view": (AUTO, Framing.FULL_BODY),
+        "draft_full_body_view": (DRAFT, Framing.FULL_BODY),
+    }
+    return {
+        field: view_size(keyed, pixel_aspect, Downsample(framing=framing), KNOWN[name].usual_side)
+        for field, (name, framing) in names.items()
+    }
 
 
 def _storage_info(plate: Plate, headers: Headers, notes: _Notes) -> StorageInfo | None:

@@ -87,8 +87,11 @@ class PictureInfo(BaseModel):
         differing_data_windows: Frames whose data window is not the first frame's.
         pixel_aspect: Width of a pixel over its height.
         work_area: What is keyed: the data windows, unless they reach too far.
+        region: The part of it that `--roi` names, or None.
         network_view: What the network sees at `--downsample auto`, if it is not `draft`.
         draft_view: What `draft` sees at `--downsample auto`.
+        full_body_view: What the network sees at `--framing full-body`, if it is not `draft`.
+        draft_full_body_view: What `draft` sees at `--framing full-body`.
         memory_bytes: About what `key` takes on the CPU, at default settings.
     """
 
@@ -99,8 +102,11 @@ class PictureInfo(BaseModel):
     differing_data_windows: int
     pixel_aspect: float
     work_area: Window
+    region: Window | None = None
     network_view: Size
     draft_view: Size
+    full_body_view: Size
+    draft_full_body_view: Size
     memory_bytes: int
 
 
