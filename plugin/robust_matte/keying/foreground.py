@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robust_matte.colour.model_view import ModelView
+from robust_matte.keying.surroundings import look_around, smoothstep
 from robust_matte.media.frames import FloatImage
 
 __all__ = ["premultiply", "recover_foreground"]
@@ -21,6 +22,8 @@ def recover_foreground(
     Where alpha is 1 or 0 it is the plate, by selection and not by arithmetic, so that 5.0, infinite
     and negative zero survive. In between it is the model's colour, plus the light the view could
     not hold where that belongs to the foreground: where the foreground itself is at the ceiling.
+    A model often hands on the plate's colour, background and all: where its colour and alpha do not
+    explain the plate, and the colours around the edge do, the foreground is taken from these.
 
     Args:
         plate: P, (H, W, 3) float32, scene-linear, any range.
@@ -37,9 +40,9 @@ def recover_foreground(
     if not len(band[0]):
         return result
     light, code = plate[band], view[band]
-    model = _light(fgr[band], seen)
+    model = _cleaned(_light(fgr[band], seen), plate, alpha, band, seen)
     held = _light(code, seen)
-    weight = 1.0 - _smoothstep(alpha[band], *_CORE)
+    weight = 1.0 - smoothstep(alpha[band], *_CORE)
     kept = _kept_excess(model, held, code)
     excess = light - held
     excess *= kept[:, None]
@@ -77,6 +80,20 @@ def _mixed_pixels(
     return rows[is_good], columns[is_good]
 
 
+def _cleaned(
+    model: FloatImage,
+    plate: FloatImage,
+    alpha: FloatImage,
+    band: tuple[NDArray[np.intp], NDArray[np.intp]],
+    seen: ModelView,
+) -> FloatImage:
+    """Return the model's foreground, (N, 3), without the background that it left in it."""
+    around = look_around(plate, alpha, band, 2.0**-seen.gain)
+    if around is None:
+        return model
+    return np.asarray(model + around.doubt(model) * (around.unmixed() - model))
+
+
 def _light(code: FloatImage, seen: ModelView) -> FloatImage:
     """Apply L to gathered pixels, (N, 3)."""
     light: FloatImage = seen.light(code[None])[
@@ -90,10 +107,4 @@ def _kept_excess(model: FloatImage, held: FloatImage, code: FloatImage) -> NDArr
     is_cut_off = code >= _CEILING
     ratio = np.divide(model, held, out=np.ones_like(model), where=is_cut_off)
     least: NDArray[np.float32] = ratio.min(axis=1)
-    return _smoothstep(least, *_KEEP)
-
-
-def _smoothstep(x: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
-    t = np.clip((x - low) / (high - low), 0.0, 1.0)
-    result: NDArray[np.float32] = t * t * (3.0 - 2.0 * t)
-    return result
+    return smoothstep(least, *_KEEP)

@@ -1,0 +1,122 @@
+"""The colours around an edge, and whether they speak against the model's foreground."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from robust_matte.colour.model_view import ModelView
+from robust_matte.keying.foreground import recover_foreground
+from robust_matte.keying.surroundings import Surroundings, look_around
+from robust_matte.settings.choices import PlateSpace
+
+Image = NDArray[np.float32]
+HEIGHT, WIDTH = 48, 64
+FORE, BACK = (0.30, 0.16, 0.08), (0.05, 0.50, 0.08)
+SEEN = ModelView(PlateSpace.LINEAR_REC709)
+
+
+@pytest.fixture
+def alpha() -> Image:
+    """From foreground at the left through 16 columns of a soft edge to background."""
+    ramp = np.clip((40 - np.arange(WIDTH) + 0.5) / 16, 0, 1)
+    return np.broadcast_to(ramp, (HEIGHT, WIDTH)).astype(np.float32)
+
+
+# Alpha counts as foreground alone from 0.9 on, so a little background is in `fore`.
+
+
+def _picture(colour: tuple[float, ...], rng: np.random.Generator, grain: float) -> Image:
+    light = np.broadcast_to(np.array(colour, np.float32), (HEIGHT, WIDTH, 3))
+    return np.asarray(light * rng.normal(1, grain, (HEIGHT, WIDTH, 1)), np.float32)
+
+
+def _composite(fore: Image, back: Image, alpha: Image) -> Image:
+    return np.asarray(fore * alpha[..., None] + back * (1 - alpha[..., None]), np.float32)
+
+
+def _around(plate: Image, alpha: Image) -> Surroundings:
+    rows, columns = np.nonzero((alpha > 0) & (alpha < 1))
+    around = look_around(plate, alpha, (rows, columns), 1.0)
+    assert around is not None
+    return around
+
+
+def test_colours_nearby_are_those_of_foreground_and_background(
+    alpha: Image, rng: np.random.Generator
+) -> None:
+    fore, back = _picture(FORE, rng, 0.0), _picture(BACK, rng, 0.0)
+    around = _around(_composite(fore, back, alpha), alpha)
+    np.testing.assert_allclose(around.fore, np.broadcast_to(FORE, around.fore.shape), rtol=2e-2)
+    np.testing.assert_allclose(around.back, np.broadcast_to(BACK, around.back.shape), rtol=2e-2)
+    assert (around.distinct == 1.0).all()
+    np.testing.assert_allclose(
+        around.unmixed(), np.broadcast_to(FORE, around.fore.shape), rtol=3e-2
+    )
+
+
+@pytest.mark.parametrize("grain", [0.0, 0.3])
+def test_a_foreground_that_explains_the_plate_is_never_doubted(
+    grain: float, alpha: Image, rng: np.random.Generator
+) -> None:
+    fore, back = _picture(FORE, rng, grain), _picture(BACK, rng, grain / 3)
+    around = _around(_composite(fore, back, alpha), alpha)
+    assert not around.doubt(fore[around.pixels]).any()
+
+
+def test_a_foreground_that_hands_on_the_plate_is_doubted(
+    alpha: Image, rng: np.random.Generator
+) -> None:
+    fore, back = _picture(FORE, rng, 0.2), _picture(BACK, rng, 0.05)
+    plate = _composite(fore, back, alpha)
+    around = _around(plate, alpha)
+    assert around.doubt(plate[around.pixels]).mean() > 0.95
+
+
+def test_nothing_is_doubted_where_the_colours_nearby_are_alike(
+    alpha: Image, rng: np.random.Generator
+) -> None:
+    fore, back = _picture(FORE, rng, 0.3), _picture(FORE, rng, 0.3)
+    plate = _composite(fore, back, alpha)
+    around = _around(plate, alpha)
+    assert not around.doubt(np.zeros_like(around.fore)).any()
+
+
+def test_nothing_is_doubted_where_the_colours_nearby_explain_nothing(
+    alpha: Image, rng: np.random.Generator
+) -> None:
+    """A lamp behind the edge, of which the open background knows nothing."""
+    fore, back = _picture(FORE, rng, 0.0), _picture(BACK, rng, 0.0)
+    back[:, 24:40] = 9.0
+    around = _around(_composite(fore, back, alpha), alpha)
+    assert not around.doubt(fore[around.pixels]).any()
+
+
+@pytest.mark.parametrize("cover", [0.5, 1.0, 0.0])
+def test_without_foreground_or_background_alone_there_is_nothing_to_say(cover: float) -> None:
+    alpha = np.full((HEIGHT, WIDTH), cover, np.float32)
+    alpha[0, 0] = 0.5
+    first = (np.array([0]), np.array([0]))
+    assert look_around(np.ones((HEIGHT, WIDTH, 3), np.float32), alpha, first, 1.0) is None
+
+
+def test_bad_pixels_are_passed_over(alpha: Image, rng: np.random.Generator) -> None:
+    fore, back = _picture(FORE, rng, 0.0), _picture(BACK, rng, 0.0)
+    plate = _composite(fore, back, alpha)
+    plate[5::7, 3], plate[6::7, 60] = np.nan, np.inf
+    around = _around(plate, alpha)
+    np.testing.assert_allclose(around.fore, np.broadcast_to(FORE, around.fore.shape), rtol=2e-2)
+    np.testing.assert_allclose(around.back, np.broadcast_to(BACK, around.back.shape), rtol=2e-2)
+
+
+def test_a_plate_handed_on_comes_out_clean_and_the_core_untouched(
+    alpha: Image, rng: np.random.Generator
+) -> None:
+    """A tenth of what was wrong is left where alpha is below 0.9, and the plate where it is 1."""
+    fore, back = _picture(FORE, rng, 0.05), _picture(BACK, rng, 0.05)
+    plate = _composite(fore, back, alpha)
+    view = SEEN.view(plate)
+    found = recover_foreground(plate, view, view, alpha, SEEN)
+    band = (alpha > 0) & (alpha < 0.9)
+    before, after = (np.abs(one - fore)[band].mean() for one in (plate, found))
+    assert after < 0.1 * before
+    np.testing.assert_array_equal(found[alpha == 1], plate[alpha == 1])
