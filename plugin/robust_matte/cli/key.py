@@ -23,6 +23,7 @@ from robust_matte.settings.choices import (
     Nonfinite,
     PlateSpace,
     Refiner,
+    SourceAlpha,
     WorkArea,
 )
 from robust_matte.settings.first_frame import FIRST_FRAME_FLAG, parse_first_frame
@@ -31,6 +32,7 @@ from robust_matte.settings.warm_up import DEFAULT_WARM_UP
 __all__ = ["key_command"]
 
 _MATTE = "Matte"
+_ALPHA = "Alpha"
 _CUTS = "Frames and cuts"
 _OUTPUT = "Output"
 _RUN = "Running"
@@ -145,6 +147,39 @@ def key_command(
             rich_help_panel=_MATTE,
         ),
     ] = WorkArea.DATA,
+    garbage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MASK",
+            help="Keep out what is white in this mask: its frames are paired with the plate's by "
+            "number; one still serves all. The network does not see what it covers.",
+            rich_help_panel=_ALPHA,
+        ),
+    ] = None,
+    invert_garbage: Annotated[
+        bool,
+        typer.Option(
+            "--invert-garbage",
+            help="Keep out what is black in it instead: white is where people may be.",
+            rich_help_panel=_ALPHA,
+        ),
+    ] = False,
+    core: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MASK",
+            help="Make solid what is white in this mask, paired as --garbage is; where both are "
+            "white, it is solid.",
+            rich_help_panel=_ALPHA,
+        ),
+    ] = None,
+    source_alpha: Annotated[
+        SourceAlpha,
+        typer.Option(
+            help="What the plate's own alpha is taken for: nothing, or garbage where it is 0.",
+            rich_help_panel=_ALPHA,
+        ),
+    ] = SourceAlpha.IGNORE,
     matte_black: BlackPoint = 0.0,
     matte_white: WhitePoint = 1.0,
     matte_gamma: Gamma = 1.0,
@@ -314,6 +349,10 @@ def key_command(
         cold=cold,
         plate_space=plate_space,
         gain=gain,
+        garbage=garbage,
+        invert_garbage=invert_garbage,
+        core=core,
+        source_alpha=source_alpha,
         matte_black=matte_black,
         matte_white=matte_white,
         matte_gamma=matte_gamma,

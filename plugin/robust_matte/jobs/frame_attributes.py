@@ -44,7 +44,7 @@ def frame_attributes(
     }
     if request.settings.get("roi") is not None:
         attributes["robust_matte/roi"] = str(request.settings["roi"])
-    attributes |= matte_attributes(request.settings)
+    attributes |= matte_attributes(request)
     for name in ("layer", "view"):  # of the plate
         if (said := request.settings.get(name)) is not None:
             attributes[f"robust_matte/plate_{name}"] = str(said)

@@ -252,7 +252,7 @@ def _work(
         listener(next(unmatted))
 
     opened, low_size = job.opened, job.plan.request.low_size
-    keyed_frames = key_runs(job.model, opened.plate, opened.preparation, low_size, runs, rolled)
+    keyed_frames = key_runs(job.model, opened.source, opened.preparation, low_size, runs, rolled)
     with closing(keyed_frames):
         for keyed in keyed_frames:
             for target in by_source[keyed.frame.number]:

@@ -7,6 +7,7 @@ from robust_matte.colour.model_view import ModelView
 from robust_matte.errors import SettingsError
 from robust_matte.jobs.contact_sheet import check_sheet
 from robust_matte.jobs.framing import Windows, settle_region, view_size
+from robust_matte.jobs.masks import MaskedPlate, Masks, open_masks
 from robust_matte.jobs.outputs import Outputs
 from robust_matte.jobs.plate_space import AssumedSpace, assume_space
 from robust_matte.jobs.progress import Listener, Noted, Warned
@@ -14,6 +15,7 @@ from robust_matte.jobs.review import check_review
 from robust_matte.jobs.stereo import output_of_view, settle_picture
 from robust_matte.jobs.survey import count_frames, requested_frames, survey_windows
 from robust_matte.keying.prepared import Preparation
+from robust_matte.keying.rolling import FrameSource
 from robust_matte.media.exr_layers import LayerChoice
 from robust_matte.media.links import real_path
 from robust_matte.media.plates import MoviePlate, Plate, open_plate
@@ -38,6 +40,7 @@ class OpenedJob:
         picture: Which layer and view of the plate is keyed.
         space: How the plate is encoded, and where that is known from.
         windows: Display window, work area, and what of it the network works on.
+        masks: Garbage and core.
     """
 
     settings: KeySettings
@@ -47,6 +50,15 @@ class OpenedJob:
     picture: LayerChoice
     space: AssumedSpace
     windows: Windows
+    masks: Masks
+
+    @property
+    def source(self) -> FrameSource:
+        """Where the frames to key come from: the plate, with its masks if it has any."""
+        masks = self.masks
+        if not masks.garbage and masks.core is None:
+            return self.plate
+        return MaskedPlate(self.plate, masks, self.windows)
 
     @property
     def preparation(self) -> Preparation:
@@ -103,7 +115,10 @@ def open_job(settings: KeySettings, listener: Listener, weights: Path) -> Opened
         listener(Warned(text))
     windows = survey_windows(plate, settings.work_area, listener)
     windows = replace(windows, region=settle_region(settings.roi, windows.area))
-    _check_shows(settings, outputs, frames, windows, plate.files | {real_path(weights)})
+    masks = open_masks(settings, plate, frames, windows, listener)
+    outputs.refuse_inputs(frames, masks.files, "a mask")
+    taken = plate.files | masks.files | {real_path(weights)}
+    _check_shows(settings, outputs, frames, windows, taken)
     return OpenedJob(
         settings=settings,
         plate=plate,
@@ -112,6 +127,7 @@ def open_job(settings: KeySettings, listener: Listener, weights: Path) -> Opened
         picture=picture,
         space=space,
         windows=windows,
+        masks=masks,
     )
 
 

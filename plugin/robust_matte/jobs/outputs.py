@@ -123,18 +123,25 @@ class Outputs:
         """Return the files of one frame."""
         return tuple(pattern.path(number) for pattern in self.patterns.values())
 
-    def refuse_inputs(self, numbers: Iterable[int], plate_files: frozenset[Path]) -> None:
-        """Make sure that no file of the plate would be replaced.
+    def refuse_inputs(
+        self, numbers: Iterable[int], files: frozenset[Path], whose: str = "the plate itself"
+    ) -> None:
+        """Make sure that no file that is read would be replaced.
+
+        Args:
+            numbers: Frames to write.
+            files: What is read, resolved.
+            whose: What that is, for people.
 
         Raises:
-            SettingsError: The output names a file of the plate.
+            SettingsError: The output names one of the files.
         """
         for number in numbers:
             for path in self.files(number):
-                if real_path(path) in plate_files:
+                if real_path(path) in files:
                     raise SettingsError(
-                        f"The output {path} is a file of the plate itself.",
-                        hint="Choose another name or folder; a plate is never written over.",
+                        f"The output {path} is a file of {whose}.",
+                        hint="Choose another name or folder; what is read is never written over.",
                         frame=number,
                         path=path,
                     )

@@ -13,7 +13,16 @@ from robust_matte.media.atomic import write_atomically
 from robust_matte.media.windows import Size, Window
 from robust_matte.settings.choices import ImageFormat, Layers, PlateSpace
 
-__all__ = ["Pins", "Plan", "PlateRecord", "Request", "SegmentRecord", "WeightsRecord", "load_plan"]
+__all__ = [
+    "MaskRecord",
+    "Pins",
+    "Plan",
+    "PlateRecord",
+    "Request",
+    "SegmentRecord",
+    "WeightsRecord",
+    "load_plan",
+]
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
@@ -52,6 +61,14 @@ class WeightsRecord(BaseModel):
     refiner: str
 
 
+class MaskRecord(BaseModel):
+    """Garbage or core: its file name or pattern, and a hash of names, sizes and mtimes."""
+
+    model_config = _STRICT
+    path: str
+    fingerprint: str
+
+
 class Pins(BaseModel):
     """What else decides the last bit of a result."""
 
@@ -69,6 +86,7 @@ class Request(BaseModel):
         plate: The plate.
         weights: The weights.
         low_size: Size of the network's low-resolution view.
+        masks: Garbage and core, by kind.
         settings: The settings that change pixels or files, as in `KeySettings`.
         pins: Versions, device and threads.
     """
@@ -77,6 +95,7 @@ class Request(BaseModel):
     plate: PlateRecord
     weights: WeightsRecord
     low_size: Size
+    masks: dict[str, MaskRecord] = {}
     settings: dict[str, Any]
     pins: Pins
 

@@ -18,6 +18,8 @@ _SPOKEN = {
     "weights.refiner": "--refiner",
     "low_size.width": "--downsample or --framing",
     "low_size.height": "--downsample or --framing",
+    "masks.garbage": "--garbage",
+    "masks.core": "--core",
     "pins.engine": "the version of this program",
     "pins.torch": "the version of torch",
     "pins.device": "--device",

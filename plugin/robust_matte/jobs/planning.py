@@ -37,11 +37,13 @@ __all__ = ["PlannedJob", "plan_job"]
 # Device, threads, refiner, size, space, format, layer and view count as what they turned out to be.
 _NOT_OF_THE_JOB = {
     "contact_sheet",
+    "core",
     "device",
     "downsample",
     "format",
     "framing",
     "frames",
+    "garbage",
     "layer",
     "model",
     "offline",
@@ -132,6 +134,7 @@ def _request(opened: OpenedJob, weights: Weights, model: MatteModel) -> Request:
             sha256=weights.sha256, variant=identity.variant, refiner=identity.refiner
         ),
         low_size=opened.low_size(identity.usual_side),
+        masks=opened.masks.records,
         settings=_settings_that_count(opened),
         pins=Pins(
             engine=__version__,

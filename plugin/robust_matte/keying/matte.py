@@ -6,6 +6,7 @@ import numpy as np
 
 from robust_matte.colour.model_view import ModelView
 from robust_matte.keying.foreground import recover_foreground
+from robust_matte.keying.masking import colour_alpha, laid_alpha
 from robust_matte.keying.prepared import PreparedFrame
 from robust_matte.keying.shaping import shaped_layers
 from robust_matte.media.frames import FloatImage
@@ -73,10 +74,12 @@ def finish_matte(
         return Matte.black(area)
     inside = window.slices_in(area)
     cut_alpha = alpha[inside]
+    laid = laid_alpha(cut_alpha, _cut(frame.garbage, inside), _cut(frame.core, inside))
+    colour = colour_alpha(cut_alpha, laid)
     foreground = recover_foreground(
-        frame.light[inside], frame.view[inside], fgr[inside], cut_alpha, seen
+        frame.light[inside], frame.view[inside], fgr[inside], colour, seen
     )
-    rgb, shaped = shaped_layers(foreground, cut_alpha, shaping, is_half=is_half)
+    rgb, shaped = shaped_layers(foreground, laid, shaping, is_half=is_half)
     return Matte(
         rgb=rgb,
         alpha=shaped,
@@ -84,3 +87,7 @@ def finish_matte(
         network_alpha=cut_alpha,
         window=window,
     )
+
+
+def _cut(mask: FloatImage | None, inside: tuple[slice, slice]) -> FloatImage | None:
+    return None if mask is None else mask[inside]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from robust_matte.colour.model_view import ModelView
+from robust_matte.keying.masking import masked_view
 from robust_matte.media.frames import FloatImage, Frame, FrameHeader
 from robust_matte.media.windows import Window
 from robust_matte.settings.choices import Nonfinite
@@ -33,6 +34,9 @@ class PreparedFrame:
         bad: NaN and infinite pixels of the work area, or None.
         around: P of the whole work area, where the network works on a region of it and the result
             is to have the others, too.
+        shown: What the network is shown: V, without the garbage.
+        garbage: (H, W) float32, [0, 1], of what the network works on; None for none.
+        core: As `garbage`.
     """
 
     number: int
@@ -40,7 +44,10 @@ class PreparedFrame:
     light: FloatImage
     view: FloatImage
     bad: BadPixels | None
+    shown: FloatImage
     around: FloatImage | None = None
+    garbage: FloatImage | None = None
+    core: FloatImage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +83,24 @@ class Preparation:
         if self.region is not None:
             around = self.seen.working(pixels) if self.has_around else None
             pixels = np.ascontiguousarray(pixels[self.region.slices_in(self.area)])
+        view, garbage = self.seen.view(pixels), self._keyed(frame.garbage)
         return PreparedFrame(
             number=frame.number,
             header=frame.header,
             light=self.seen.working(pixels),
-            view=self.seen.view(pixels),
+            view=view,
+            shown=masked_view(view, garbage),
             bad=bad,
             around=around,
+            garbage=garbage,
+            core=self._keyed(frame.core),
         )
+
+    def _keyed(self, mask: FloatImage | None) -> FloatImage | None:
+        """Cut a mask of the work area to what the network works on."""
+        if mask is None or self.region is None:
+            return mask
+        return mask[self.region.slices_in(self.area)]
 
     def placed(self, frame: Frame) -> FloatImage:
         """Return a frame's pixels over the work area, black around them; plate space."""

@@ -125,7 +125,7 @@ def _warm_up(
     lows = []
     for frame in frames:
         with _naming(frame.number):
-            lows.append((frame.number, model.shrink(frame.view, low_size)))
+            lows.append((frame.number, model.shrink(frame.shown, low_size)))
     for number, low in reversed(lows):
         with _naming(number):
             model.roll(low)
@@ -137,9 +137,9 @@ def _advance(
 ) -> KeyedFrame | None:
     """Feed one frame; return its matte if it is wanted."""
     with _naming(frame.number):
-        low = model.shrink(frame.view, low_size)
+        low = model.shrink(frame.shown, low_size)
         if frame.number in run.wanted:
-            return KeyedFrame(run.segment, frame, *model.matte(frame.view, low))
+            return KeyedFrame(run.segment, frame, *model.matte(frame.shown, low))
         model.roll(low)
     return None
 

@@ -41,8 +41,12 @@ class Frame:
             stored, C-contiguous. Integer codes are scaled so that full scale is 1.0; movies are
             full-range R'G'B' and may leave [0, 1].
         header: Windows and attributes; `pixels` covers `header.data_window`.
+        garbage: What is kept out, (H, W) float32, [0, 1], over the job's work area; None for none.
+        core: What is solid, as `garbage`.
     """
 
     number: int
     pixels: FloatImage
     header: FrameHeader
+    garbage: FloatImage | None = None
+    core: FloatImage | None = None

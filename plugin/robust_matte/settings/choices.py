@@ -12,6 +12,7 @@ __all__ = [
     "Nonfinite",
     "PlateSpace",
     "Refiner",
+    "SourceAlpha",
     "WorkArea",
 ]
 
@@ -58,6 +59,13 @@ class WorkArea(StrEnum):
 
     DATA = "data"
     DISPLAY = "display"
+
+
+class SourceAlpha(StrEnum):
+    """What a plate's own alpha is taken for."""
+
+    IGNORE = "ignore"
+    GARBAGE = "garbage"
 
 
 class Framing(StrEnum):

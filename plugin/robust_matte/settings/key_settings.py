@@ -18,6 +18,7 @@ from robust_matte.settings.choices import (
     Nonfinite,
     PlateSpace,
     Refiner,
+    SourceAlpha,
     WorkArea,
 )
 from robust_matte.settings.complaints import refused
@@ -61,6 +62,10 @@ class KeySettings(BaseModel):
         cold: Start at the first written frame instead of rolling to it; approximate.
         plate_space: How the plate is encoded; None decides from the files.
         gain: Stops by which the network sees the plate brighter than it is; light is untouched.
+        garbage: What is kept out where it is white: a pattern, a folder, a movie, or one still.
+        invert_garbage: Keep out where it is black instead.
+        core: What is solid where it is white, as `garbage`.
+        source_alpha: What the plate's own alpha is taken for.
         matte_black: Alpha that becomes 0.
         matte_white: Alpha that becomes 1.
         matte_gamma: Above 1 the alpha between gets more, below 1 less.
@@ -101,6 +106,10 @@ class KeySettings(BaseModel):
     cold: bool = False
     plate_space: PlateSpace | None = None
     gain: str = "0"
+    garbage: str | None = Field(None, min_length=1)
+    invert_garbage: bool = False
+    core: str | None = Field(None, min_length=1)
+    source_alpha: SourceAlpha = SourceAlpha.IGNORE
     matte_black: float = 0.0
     matte_white: float = 1.0
     matte_gamma: float = 1.0
@@ -129,7 +138,7 @@ class KeySettings(BaseModel):
         except ValidationError as error:
             raise refused(error) from None  # pydantic's words are in it already
 
-    @field_validator("plate", "output", "model", "contact_sheet", mode="before")
+    @field_validator("plate", "output", "model", "garbage", "core", "contact_sheet", mode="before")
     @classmethod
     def _place_is_text(cls, place: object) -> object:
         return str(place) if isinstance(place, Path) else place
@@ -168,6 +177,15 @@ class KeySettings(BaseModel):
     @model_validator(mode="after")
     def _size_is_said_once(self) -> Self:
         Downsample.parse(self.downsample, self.framing)
+        return self
+
+    @model_validator(mode="after")
+    def _inverts_something(self) -> Self:
+        if self.invert_garbage and self.garbage is None:
+            raise SettingsError(
+                "--invert-garbage has no garbage to invert.",
+                hint="Name it with --garbage, or leave --invert-garbage out.",
+            )
         return self
 
     @property

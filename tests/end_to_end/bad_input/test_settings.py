@@ -22,6 +22,9 @@ NONSENSE = {
     "--view": ["", "left", "all"],
     "--nonfinite": ["ignore"],
     "--work-area": ["format"],
+    "--garbage": ["", "absent.exr", "roto.####.exr"],
+    "--core": ["", "absent.exr"],
+    "--source-alpha": ["core"],
     "--matte-black": ["dark", "-0.1", "1"],
     "--matte-white": ["1.5", "0"],
     "--matte-gamma": ["0", "nan"],
@@ -43,12 +46,14 @@ NONSENSE = {
     "--threads": ["all", "-1", "9999"],
     "--progress": ["bar"],
 }
-SWITCHES = {"--cold", "--crop", "--offline", "--overwrite", "--verbose"}
+SWITCHES = {"--cold", "--crop", "--invert-garbage", "--offline", "--overwrite", "--verbose"}
 ROWS = [
     pytest.param([flag, value] if flag != "PLATE" else [], id=f"{flag} {value or repr(value)}")
     for flag, values in NONSENSE.items()
     for value in values
 ] + [
+    pytest.param(["--source-alpha", "garbage"], id="an alpha the plate lacks"),
+    pytest.param(["--invert-garbage"], id="no garbage to invert"),
     pytest.param(["--treads", "2"], id="an unknown flag"),
     pytest.param(["--cold=yes"], id="a switch with a value"),
 ]

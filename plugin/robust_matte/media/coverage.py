@@ -1,0 +1,136 @@
+"""Coverage in: one value a pixel, of roto shapes, hold-out mattes and a plate's own alpha."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from robust_matte.errors import InputError
+from robust_matte.media.frames import FloatImage
+from robust_matte.media.stills import read_channels, read_frame_header, read_spec
+from robust_matte.media.windows import Window
+
+__all__ = ["Coverage", "bounded", "grey", "read_alpha", "read_coverage"]
+
+_ALPHA = {"a", "alpha"}
+_GREY = ("y", "l", "luminance", "gray", "grey")
+_COLOURS = (("r", "g", "b"), ("red", "green", "blue"))
+_GREEN, _BLUE = np.float32(0.7152), np.float32(0.0722)  # of Rec.709's luminance; red is the rest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Coverage:
+    """One picture of coverage.
+
+    Attributes:
+        pixels: (H, W) float32, [0, 1], over `data_window`.
+        data_window: Where the pixels sit; around it there is none.
+        display_window: The picture's frame.
+    """
+
+    pixels: FloatImage
+    data_window: Window
+    display_window: Window
+
+    def placed(self, area: Window, display: Window) -> FloatImage:
+        """Return the coverage over an area of another picture of the same size, 0 where none is.
+
+        The two display windows lie on each other, wherever their corners are said to be: a PNG
+        knows no windows, and starts at (0, 0).
+
+        Args:
+            area: What is to be covered, in the other picture's coordinates.
+            display: The other picture's display window.
+        """
+        data, own = self.data_window, self.display_window
+        place = Window(
+            data.x + display.x - own.x, data.y + display.y - own.y, data.width, data.height
+        )
+        if place == area:
+            return self.pixels
+        placed = np.zeros((area.height, area.width), np.float32)
+        shared = place.intersected(area)
+        if not shared.is_empty:
+            placed[shared.slices_in(area)] = self.pixels[shared.slices_in(place)]
+        return placed
+
+
+def read_coverage(path: Path) -> Coverage:
+    """Read a mask: its alpha if it has one, else its grey or only channel, else its luminance.
+
+    Values are taken as stored, without any transfer, and held to [0, 1]; NaN becomes 0.
+
+    Raises:
+        FrameReadError: The file is damaged.
+        InputError: None of its channels can be taken for coverage.
+    """
+    names = list(read_spec(path).channelnames)
+    return _read(path, _coverage_channels(path, names))
+
+
+def read_alpha(path: Path) -> Coverage:
+    """Read a picture's own alpha.
+
+    Raises:
+        FrameReadError: The file is damaged.
+        InputError: It has no alpha.
+    """
+    names = list(read_spec(path).channelnames)
+    alpha = [name for name in names if name.lower() in _ALPHA]
+    if not alpha:
+        raise InputError(
+            f"{path} has no alpha; its channels are {', '.join(names)}.",
+            hint="Leave --source-alpha out, or render the plate with its alpha.",
+            path=path,
+        )
+    return _read(path, alpha[:1])
+
+
+def grey(rgb: FloatImage) -> FloatImage:
+    """Return the luminance of colour as stored; of equal channels exactly their value.
+
+    Args:
+        rgb: (H, W, 3) float32.
+
+    Returns:
+        (H, W) float32.
+    """
+    red, green, blue = (rgb[..., index] for index in range(3))
+    luminance: FloatImage = red + _GREEN * (green - red) + _BLUE * (blue - red)
+    return luminance
+
+
+def bounded(values: FloatImage) -> FloatImage:
+    """Return coverage held to [0, 1], NaN as 0; a new array."""
+    sound = np.nan_to_num(values, nan=0.0, posinf=1.0, neginf=0.0)
+    return np.clip(sound, np.float32(0.0), np.float32(1.0), out=sound)
+
+
+def _read(path: Path, names: Sequence[str]) -> Coverage:
+    header = read_frame_header(path)
+    whole = read_channels(path, names)
+    with np.errstate(invalid="ignore"):  # of infinite channels there is no luminance: NaN, so 0
+        values = grey(whole) if len(names) > 1 else whole[..., 0]
+    return Coverage(
+        pixels=bounded(values),
+        data_window=header.data_window,
+        display_window=header.display_window,
+    )
+
+
+def _coverage_channels(path: Path, names: list[str]) -> list[str]:
+    lower = [name.lower() for name in names]
+    for name in (*sorted(_ALPHA), *_GREY):
+        if name in lower:
+            return [names[lower.index(name)]]
+    for colour in _COLOURS:
+        if all(name in lower for name in colour):
+            return [names[lower.index(name)] for name in colour]
+    if len(names) == 1:
+        return names
+    raise InputError(
+        f"{path} holds no mask; its channels are {', '.join(names)}.",
+        hint="Render it with A, with R, G and B, or with one channel alone.",
+        path=path,
+    )
