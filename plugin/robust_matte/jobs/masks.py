@@ -24,6 +24,7 @@ from robust_matte.media.plates import MoviePlate, Plate, open_plate
 from robust_matte.media.readahead import ReadAhead
 from robust_matte.media.sequences import frame_ranges, is_pattern
 from robust_matte.media.stills import read_frame_header
+from robust_matte.media.views import with_view
 from robust_matte.media.windows import Window
 from robust_matte.settings.choices import SourceAlpha
 from robust_matte.settings.frame_range import FrameRange
@@ -215,10 +216,11 @@ def open_masks(
         InputError: A mask is absent, unreadable, incomplete or of another size.
         SettingsError: A pattern cannot be understood.
     """
-    first = plate.numbers[0]
+    first, view = plate.numbers[0], plate.picture.view
     garbage = []
     if settings.garbage is not None:
-        named = open_mask("garbage", settings.garbage, first, is_inverted=settings.invert_garbage)
+        text = _of_view(settings.garbage, view)
+        named = open_mask("garbage", text, first, is_inverted=settings.invert_garbage)
         named.check(plate.numbers, windows, listener)
         garbage.append(named)
     if settings.source_alpha is SourceAlpha.GARBAGE:
@@ -227,7 +229,7 @@ def open_masks(
     shown = frozenset(one.source for one in targets if one.source is not None)
     core = None
     if settings.core is not None:
-        core = open_mask("core", settings.core, first)
+        core = open_mask("core", _of_view(settings.core, view), first)
         core.check(sorted(shown), windows, listener)
     return Masks(tuple(garbage), core, shown)
 
@@ -252,6 +254,11 @@ def open_mask(kind: str, text: str, first_frame: int, *, is_inverted: bool = Fal
     return Mask(kind, plate, is_still=is_still, is_inverted=is_inverted)
 
 
+def _of_view(text: str, view: str | None) -> str:
+    """Return a mask's name with the plate's view for `%V`."""
+    return with_view(text, view) if view is not None else text
+
+
 def _source_alpha(plate: Plate) -> Mask:
     """Return the garbage that a plate's own alpha leaves outside.
 
@@ -264,8 +271,9 @@ def _source_alpha(plate: Plate) -> Mask:
             hint="Leave --source-alpha out, or key the movie's frames as an image sequence.",
             path=plate.movie.path,
         )
-    read_alpha(plate.pattern.path(plate.numbers[0]))
-    return Mask(_SOURCE_ALPHA, plate, read_alpha, is_inverted=True)
+    read = partial(read_alpha, choice=plate.picture)
+    read(plate.pattern.path(plate.numbers[0]))
+    return Mask(_SOURCE_ALPHA, plate, read, is_inverted=True)
 
 
 def _nothing() -> None:

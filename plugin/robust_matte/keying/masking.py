@@ -6,9 +6,15 @@ from robust_matte.media.frames import FloatImage
 
 __all__ = ["colour_alpha", "laid_alpha", "masked_view"]
 
+_GREY = np.float32(0.5)
+
 
 def masked_view(view: FloatImage, garbage: FloatImage | None) -> FloatImage:
-    """Return what the network is shown: V, black where garbage is 1.
+    """Return what the network is shown: V, grey where garbage is 1.
+
+    Grey is gentler than black: around a sitting man, 8 and 40 pixels from him, alpha inside of the
+    garbage differed from that without any by 0.046 and 0.0007 on average, over black by 0.066 and
+    0.0010 (mobilenetv3; of draft 0.080 and 0.012, over black 0.109 and 0.014).
 
     Args:
         view: V, (H, W, 3) float32, [0, 1].
@@ -19,7 +25,8 @@ def masked_view(view: FloatImage, garbage: FloatImage | None) -> FloatImage:
     """
     if garbage is None or not garbage.any():
         return view
-    masked: FloatImage = view * (np.float32(1.0) - garbage)[..., None]
+    share = garbage[..., None]
+    masked: FloatImage = view * (np.float32(1.0) - share) + _GREY * share
     return masked
 
 

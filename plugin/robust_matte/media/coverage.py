@@ -7,13 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from robust_matte.errors import InputError
+from robust_matte.media.exr_header import read_header
+from robust_matte.media.exr_layers import ANY_LAYER, LayerChoice, choose_layer
 from robust_matte.media.frames import FloatImage
 from robust_matte.media.stills import read_channels, read_frame_header, read_spec
 from robust_matte.media.windows import Window
 
 __all__ = ["Coverage", "bounded", "grey", "read_alpha", "read_coverage"]
 
-_ALPHA = {"a", "alpha"}
+_ALPHA = ("a", "alpha")
 _GREY = ("y", "l", "luminance", "gray", "grey")
 _COLOURS = (("r", "g", "b"), ("red", "green", "blue"))
 _GREEN, _BLUE = np.float32(0.7152), np.float32(0.0722)  # of Rec.709's luminance; red is the rest
@@ -69,22 +71,34 @@ def read_coverage(path: Path) -> Coverage:
     return _read(path, _coverage_channels(path, names))
 
 
-def read_alpha(path: Path) -> Coverage:
+def read_alpha(path: Path, choice: LayerChoice = ANY_LAYER) -> Coverage:
     """Read a picture's own alpha.
+
+    Args:
+        path: The file.
+        choice: Which layer of an EXR is meant; its own alpha counts, or else its part's.
 
     Raises:
         FrameReadError: The file is damaged.
         InputError: It has no alpha.
     """
-    names = list(read_spec(path).channelnames)
-    alpha = [name for name in names if name.lower() in _ALPHA]
-    if not alpha:
+    part, prefix = 0, ""
+    if path.suffix.lower() == ".exr":
+        header = read_header(path)
+        layer = choose_layer(header, choice, path)
+        part, prefix = layer.part, layer.channels[0].rpartition(".")[0]
+        names = [channel.name for channel in header.parts[part].channels]
+    else:
+        names = list(read_spec(path).channelnames)
+    wanted = [f"{prefix}.{alpha}".lstrip(".") for alpha in _ALPHA] + list(_ALPHA)
+    alpha = next((name for one in wanted for name in names if name.lower() == one.lower()), None)
+    if alpha is None:
         raise InputError(
             f"{path} has no alpha; its channels are {', '.join(names)}.",
             hint="Leave --source-alpha out, or render the plate with its alpha.",
             path=path,
         )
-    return _read(path, alpha[:1])
+    return _read(path, [alpha], part=part)
 
 
 def grey(rgb: FloatImage) -> FloatImage:
@@ -107,21 +121,25 @@ def bounded(values: FloatImage) -> FloatImage:
     return np.clip(sound, np.float32(0.0), np.float32(1.0), out=sound)
 
 
-def _read(path: Path, names: Sequence[str]) -> Coverage:
-    header = read_frame_header(path)
-    whole = read_channels(path, names)
+def _read(path: Path, names: Sequence[str], *, part: int = 0) -> Coverage:
+    whole = read_channels(path, names, part=part)
     with np.errstate(invalid="ignore"):  # of infinite channels there is no luminance: NaN, so 0
         values = grey(whole) if len(names) > 1 else whole[..., 0]
-    return Coverage(
-        pixels=bounded(values),
-        data_window=header.data_window,
-        display_window=header.display_window,
-    )
+    data, display = _windows(path, part)
+    return Coverage(pixels=bounded(values), data_window=data, display_window=display)
+
+
+def _windows(path: Path, part: int) -> tuple[Window, Window]:
+    if part:
+        header = read_header(path).parts[part]
+        return header.data_window, header.display_window
+    first = read_frame_header(path)
+    return first.data_window, first.display_window
 
 
 def _coverage_channels(path: Path, names: list[str]) -> list[str]:
     lower = [name.lower() for name in names]
-    for name in (*sorted(_ALPHA), *_GREY):
+    for name in (*_ALPHA, *_GREY):
         if name in lower:
             return [names[lower.index(name)]]
     for colour in _COLOURS:
