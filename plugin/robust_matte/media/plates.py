@@ -151,7 +151,7 @@ class SequencePlate:
     def header(self, number: int) -> FrameHeader:
         """Read one file's header."""
         with self._telling_the_way_out(number):
-            return read_frame_header(self.pattern.path(number), self._choice)
+            return read_frame_header(self.pattern.path(number), self._choice, number)
 
     def tasks(self, numbers: Sequence[int]) -> Iterator[Callable[[], Frame]]:
         """Yield a reader per frame."""

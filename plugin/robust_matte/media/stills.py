@@ -32,12 +32,15 @@ log = logging.getLogger(__name__)
 _READ = "EXR, TIFF, PNG, DPX, JPEG, MOV, MP4, M4V, MKV, MXF, AVI, WEBM or TS"
 
 
-def read_frame_header(path: Path, choice: LayerChoice | None = None) -> FrameHeader:
+def read_frame_header(
+    path: Path, choice: LayerChoice | None = None, number: int | None = None
+) -> FrameHeader:
     """Read windows, pixel aspect and, for EXR, the attributes to hand on.
 
     Args:
         path: The file.
         choice: Which layer of an EXR is meant; None is the first part, colour or not.
+        number: Its frame number, for messages.
 
     Raises:
         FrameReadError: The file cannot be opened as an image.
@@ -45,7 +48,7 @@ def read_frame_header(path: Path, choice: LayerChoice | None = None) -> FrameHea
     """
     if path.suffix.lower() == ".exr":
         header = read_header(path)
-        part = 0 if choice is None else choose_layer(header, choice, path).part
+        part = 0 if choice is None else choose_layer(header, choice, path, number).part
         return _exr_header(header, part)
     spec = read_spec(path)
     return FrameHeader(
