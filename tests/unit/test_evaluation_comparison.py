@@ -12,6 +12,7 @@ from typing import Any
 
 import av
 import numpy as np
+import OpenEXR
 import OpenImageIO as oiio
 import pytest
 from numpy.typing import NDArray
@@ -161,6 +162,28 @@ def test_folders_of_separate_layers_are_found(write: Write, tmp_path: Path) -> N
     linear = ramp(1001)
     shown = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
     assert layers[2] == pytest.approx(np.stack([shown] * 3, axis=2), abs=1e-4)
+
+
+def test_parts_of_one_file_are_found(tmp_path: Path) -> None:
+    """What `--layers multipart` writes, as result and as truth."""
+    path = tmp_path / "m.0001.exr"
+    alpha, colour = ramp(1), np.full((HEIGHT, WIDTH), 0.25, np.float32)
+    layers = {
+        "rgba": dict.fromkeys("RGB", alpha * colour) | {"A": alpha * 0},  # not this alpha
+        "alpha": {"Y": alpha},
+        "foreground": dict.fromkeys("RGB", colour),
+    }
+    header = {"type": OpenEXR.scanlineimage}
+    OpenEXR.File([OpenEXR.Part(dict(header), p, name) for name, p in layers.items()]).write(
+        str(path)
+    )
+    request = {"prediction": str(path), "truth": str(path)}
+    ((_, found),) = compared(**request, true_foreground=str(path))
+    assert np.array_equal(found[0], alpha)
+    assert np.array_equal(found[1], alpha)
+    assert len(found) == 4
+    for codes in found[2:]:  # light of 0.25, as sRGB shows it: IEC 61966-2-1
+        assert np.abs(codes - (1.055 * 0.25 ** (1 / 2.4) - 0.055)).max() < 1e-5
 
 
 def test_the_display_window_is_compared(write: Write) -> None:

@@ -18,6 +18,7 @@ from robust_matte.jobs.memory import memory_needed
 from robust_matte.jobs.plate_info import PlateInfo
 from robust_matte.jobs.progress import Event, StageReached, silent
 from robust_matte.jobs.survey import survey_windows
+from robust_matte.media.exr_layers import LayerChoice
 from robust_matte.media.exr_write import write_exr
 from robust_matte.media.plates import open_plate
 from robust_matte.media.still_facts import read_still_facts
@@ -259,6 +260,54 @@ def test_pixels_are_not_read(tmp_path: Path) -> None:
     info = inspect(tmp_path)
     assert info.picture is not None
     assert info.exit_code == 0
+
+
+def write_parts(path: Path, *parts: tuple[str, str | None, str]) -> None:
+    """Write a file of parts: of each its name, its view, and a letter for each channel."""
+    built = []
+    for at, (name, view, channels) in enumerate(parts):
+        header: dict[str, Any] = {"type": OpenEXR.scanlineimage, "at": at}
+        header |= {"view": view} if view else {}
+        header["displayWindow"] = (np.array([0, 0], np.int32), np.array([95, 53], np.int32))
+        planes = {name: np.zeros((54, 96 - at), np.float16) for name in channels.split()}
+        built.append(OpenEXR.Part(header, planes, name))
+    OpenEXR.File(built).write(str(path))
+
+
+def test_layers_and_views_are_told_with_what_is_keyed(tmp_path: Path) -> None:
+    path = tmp_path / "plate.0001.exr"
+    write_parts(
+        path,
+        ("depth", None, "Z"),
+        ("rgba.left", "left", "R G B A"),
+        ("rgba.right", "right", "R G B"),
+        ("fx.right", "right", "fx.R fx.G fx.B fx.A"),
+    )
+    storage = inspect(tmp_path).storage
+    assert storage is not None
+    assert (storage.layers, storage.views) == (("rgba", "fx"), ("left", "right"))
+    assert (storage.keyed_part, storage.keyed_layer, storage.keyed_view) == (1, "rgba", "left")
+    assert (storage.keyed, storage.has_alpha) == (("R", "G", "B"), True)
+    rows = {row.label: row.text for row in info_rows(inspect(tmp_path))}
+    assert rows["layers"] == "rgba, fx; --layer names the one to key"
+    assert rows["views"] == "left, right; --view names the one to key, or all for each"
+    assert rows["keyed from"] == "R G B of part rgba.left (left); the alpha is not read"
+    chosen = inspect(tmp_path, choice=LayerChoice("fx", "right"))
+    assert chosen.storage is not None
+    assert (chosen.storage.keyed_part, chosen.storage.keyed[0]) == (3, "fx.R")
+    assert chosen.storage.has_alpha
+    assert chosen.picture is not None
+    assert chosen.picture.data_window.width == 93  # of the part that is keyed
+
+
+def test_layers_to_choose_from_stop_key(tmp_path: Path) -> None:
+    write_parts(tmp_path / "plate.0001.exr", ("", None, "a.R a.G a.B b.R b.G b.B"))
+    info = inspect(tmp_path)
+    (problem,) = info.problems
+    assert problem.hint == "Choose the one to key, such as --layer a."
+    assert info.storage is not None
+    assert (info.storage.layers, info.storage.keyed) == (("a", "b"), ())
+    assert inspect(tmp_path, choice=LayerChoice("b")).problems == ()
 
 
 def test_plate_without_colour_stops_key(tmp_path: Path) -> None:

@@ -35,6 +35,14 @@ def info_command(
             help="Number of a movie's first frame; timecode counts it from the movie's.",
         ),
     ] = "1",
+    layer: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The layer or part of an EXR plate, as key takes it."),
+    ] = None,
+    view: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The view of a stereo plate, as key takes it."),
+    ] = None,
     roi: Annotated[
         str | None,
         typer.Option(
@@ -55,10 +63,18 @@ def info_command(
     """
     with stopping_softly(NOTHING_CHANGED) as heed, _patient_progress() as listener:
         from robust_matte.jobs.info import inspect_plate
+        from robust_matte.media.exr_layers import LayerChoice
 
         heed()
         first = parse_first_frame(first_frame, FIRST_FRAME_FLAG)
-        info = inspect_plate(plate, first_frame=first, roi=roi, with_cuts=cuts, listener=listener)
+        info = inspect_plate(
+            plate,
+            first_frame=first,
+            choice=LayerChoice(layer, view),
+            roi=roi,
+            with_cuts=cuts,
+            listener=listener,
+        )
     if as_json:
         print(info.model_dump_json(indent=1))
     else:

@@ -110,9 +110,23 @@ def _storage_rows(storage: StorageInfo) -> Iterator[Row]:
     if storage.differing_channels:
         text = f"others in {storage.differing_channels} frames, first {storage.first_differing}"
         yield Row("", text, _WARNING)
+    if storage.layers:
+        yield Row("layers", f"{', '.join(storage.layers)}; --layer names the one to key")
+    if storage.views:
+        names = "--view names the one to key, or all for each"
+        yield Row("views", f"{', '.join(storage.views)}; {names}")
     if storage.keyed:
-        alpha = "; the alpha is not read" if storage.has_alpha else ""
-        yield Row("keyed from", " ".join(dict.fromkeys(storage.keyed)) + alpha)
+        yield Row("keyed from", _spoken_keyed(storage))
+
+
+def _spoken_keyed(storage: StorageInfo) -> str:
+    channels = " ".join(dict.fromkeys(storage.keyed))
+    part = storage.parts[storage.keyed_part]
+    many = len(storage.parts) > 1
+    place = f" of part {_spoken_name(storage.keyed_part, part)}" if many else ""
+    view = f" ({storage.keyed_view})" if storage.keyed_view and not part.view else ""
+    alpha = "; the alpha is not read" if storage.has_alpha else ""
+    return f"{channels}{place}{view}{alpha}"
 
 
 def _spoken_name(at: int, part: PartInfo) -> str:

@@ -1,7 +1,7 @@
 """Alpha and foreground of a result or of a truth, read from whatever holds them.
 
-A result is what `key` writes: combined EXR, PNG, or a folder with one for each layer. A truth is a
-sequence or a movie of an alpha, in its A or as grey.
+A result is what `key` writes: EXR with all layers or a part for each, PNG, or a folder with one for
+each layer. A truth is a sequence or a movie of an alpha, in its A or as grey.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +15,7 @@ from robust_matte.errors import InputError, SettingsError
 from robust_matte.jobs.showing import display_codes
 from robust_matte.media.frames import FloatImage, Frame
 from robust_matte.media.plates import MoviePlate, Plate
-from robust_matte.media.stills import read_channels, read_frame_header, read_spec
+from robust_matte.media.stills import part_named, read_channels, read_frame_header, read_spec
 from robust_matte.settings.choices import PlateSpace
 
 __all__ = ["LUMINANCE", "AlphaLayer", "ForegroundLayer", "ReadTask", "layer_folder"]
@@ -83,7 +83,8 @@ class AlphaLayer:
 
     def _read(self, number: int) -> FloatImage:
         path = self.plate.pattern.path(number)
-        alpha = _grey(_read_shown(path, self._channels(path, number)))
+        part = part_named(path, "alpha")
+        alpha = _grey(_read_shown(path, self._channels(path, number, part), part))
         count = alpha.size - np.count_nonzero(np.isfinite(alpha))
         if count:
             raise InputError(
@@ -94,8 +95,8 @@ class AlphaLayer:
             )
         return alpha
 
-    def _channels(self, path: Path, number: int) -> list[str]:
-        names = list(read_spec(path).channelnames)
+    def _channels(self, path: Path, number: int, part: int) -> list[str]:
+        names = list(read_spec(path, part=part).channelnames)
         if self.channel in (None, LUMINANCE):
             alpha = [] if self.channel else _named(names, ("a",)) or _named(names, ("alpha",))
             found = alpha or _named(names, _COLOUR) or _named(names, ("y",))
@@ -147,7 +148,8 @@ class ForegroundLayer:
 
     def _read(self, number: int) -> FloatImage:
         path = self.plate.pattern.path(number)
-        return self._codes(_read_shown(path, _straight_channels(path, number)))
+        part = part_named(path, "foreground")
+        return self._codes(_read_shown(path, _straight_channels(path, number, part), part))
 
     def _codes(self, pixels: FloatImage) -> FloatImage:
         if self.space.is_scene_referred:
@@ -155,9 +157,9 @@ class ForegroundLayer:
         return np.nan_to_num(pixels, nan=0.0, posinf=1.0, neginf=0.0).clip(0.0, 1.0)
 
 
-def _straight_channels(path: Path, number: int) -> list[str]:
+def _straight_channels(path: Path, number: int, part: int) -> list[str]:
     """Return the channels of straight colour; RGB beside an alpha is premultiplied in an EXR."""
-    names = list(read_spec(path).channelnames)
+    names = list(read_spec(path, part=part).channelnames)
     found = _named(names, _FOREGROUND)
     is_premultiplied = path.suffix.lower() == ".exr" and bool(_named(names, ("a",)))
     if not found and not is_premultiplied:
@@ -180,10 +182,11 @@ def _named(names: Sequence[str], wanted: Sequence[str]) -> list[str]:
     return found if len(found) == len(wanted) else []
 
 
-def _read_shown(path: Path, channels: Sequence[str]) -> FloatImage:
+def _read_shown(path: Path, channels: Sequence[str], part: int) -> FloatImage:
     """Read channels over the display window; 0 where the data window leaves it empty."""
-    header = read_frame_header(path)
-    pixels, data, display = read_channels(path, channels), header.data_window, header.display_window
+    header = read_frame_header(path, part=part)
+    data, display = header.data_window, header.display_window
+    pixels = read_channels(path, channels, part=part)
     if data == display:
         return pixels
     shown = np.zeros((display.height, display.width, len(channels)), np.float32)

@@ -8,7 +8,8 @@ from robust_matte.errors import InputError
 from robust_matte.jobs.plate_info import OtherWindow, Trouble
 from robust_matte.jobs.progress import Listener, StageReached
 from robust_matte.jobs.survey import HEADER_READERS, HEADERS_HELD, check_display
-from robust_matte.media.plates import Plate
+from robust_matte.media.exr_layers import ANY_LAYER
+from robust_matte.media.plates import Plate, SequencePlate
 from robust_matte.media.readahead import ReadAhead
 from robust_matte.media.still_facts import StillFacts, read_still_facts
 from robust_matte.media.windows import Window
@@ -63,7 +64,8 @@ def read_headers(plate: Plate, listener: Listener) -> Headers:
 
 def _read(plate: Plate, number: int) -> _Read:
     try:
-        return number, read_still_facts(plate.pattern.path(number))
+        choice = plate.choice if isinstance(plate, SequencePlate) else ANY_LAYER
+        return number, read_still_facts(plate.pattern.path(number), choice)
     except InputError as error:
         return number, error
 
@@ -80,7 +82,7 @@ def _add(headers: Headers, number: int, facts: StillFacts) -> None:
         return
     headers.data = headers.data.united(facts.data_window)
     headers.differing_data += facts.data_window != headers.first.data_window
-    if facts.parts[0].channels != headers.first.parts[0].channels:
+    if facts.keyed_channels != headers.first.keyed_channels:
         if not headers.differing_channels:
             headers.first_differing = number
         headers.differing_channels += 1

@@ -10,25 +10,22 @@ from robust_matte.jobs.memory import memory_needed
 from robust_matte.jobs.movie_info import coding_info, colour_tags, damage, storage_info
 from robust_matte.jobs.plan import SegmentRecord
 from robust_matte.jobs.plate_info import (
-    ChannelInfo,
     ColourInfo,
     FramesInfo,
-    PartInfo,
     PictureInfo,
     PlateInfo,
-    StorageInfo,
     Trouble,
 )
 from robust_matte.jobs.plate_space import assume_space
 from robust_matte.jobs.progress import Event, Listener, Warned, silent
+from robust_matte.jobs.stored import storage_of
 from robust_matte.jobs.survey import count_frames, find_cuts, settle_area
 from robust_matte.keying.prepared import Preparation
 from robust_matte.keying.segments import own_step, split_segments
+from robust_matte.media.exr_layers import ANY_LAYER, LayerChoice
 from robust_matte.media.movie_facts import read_movie_facts
 from robust_matte.media.plates import MoviePlate, Plate, open_plate
 from robust_matte.media.sequences import frame_ranges
-from robust_matte.media.still_facts import PartFacts
-from robust_matte.media.stills import keyed_channels, read_spec
 from robust_matte.media.windows import Size, Window
 from robust_matte.settings.choices import Framing, Nonfinite, WorkArea
 from robust_matte.settings.first_frame import FirstFrame
@@ -60,6 +57,7 @@ def inspect_plate(
     text: str,
     *,
     first_frame: FirstFrame = 1,
+    choice: LayerChoice = ANY_LAYER,
     roi: str | None = None,
     with_cuts: bool = False,
     listener: Listener = silent,
@@ -71,6 +69,7 @@ def inspect_plate(
     Args:
         text: A movie, a still, a folder with one sequence, or a frame pattern.
         first_frame: Number of a movie's first frame, or `timecode`.
+        choice: Which layer and view of an EXR are meant.
         roi: The part of the picture to be keyed, `X,Y,W,H`, or None.
         with_cuts: Look for cuts too, which decodes every frame.
         listener: Told how far it is.
@@ -80,7 +79,7 @@ def inspect_plate(
         SettingsError: The pattern cannot be understood, a sequence is given a first frame, or the
             region is not one of the picture.
     """
-    plate, notes = open_plate(text, first_frame=first_frame), _Notes()
+    plate, notes = open_plate(text, first_frame=first_frame, choice=choice), _Notes()
     if isinstance(plate, MoviePlate):
         info = _movie_info(plate, notes, listener)
     else:
@@ -107,7 +106,7 @@ def _sequence_info(plate: Plate, notes: _Notes, listener: Listener) -> PlateInfo
         kind="sequence" if len(plate.numbers) > 1 else "still",
         frames=_frames_info(plate, headers.unreadable),
         picture=_picture_info(headers, notes),
-        storage=_storage_info(plate, headers, notes),
+        storage=storage_of(plate, headers, notes.add),
         coding=None,
         colour=_colour_info(plate, first.colour_tags if first else {}, notes),
         fps=str(first.fps) if first and first.fps else None,
@@ -179,33 +178,6 @@ def _view_sizes(keyed: Size, pixel_aspect: float) -> dict[str, Size]:
         field: view_size(keyed, pixel_aspect, Downsample(framing=framing), KNOWN[name].usual_side)
         for field, (name, framing) in names.items()
     }
-
-
-def _storage_info(plate: Plate, headers: Headers, notes: _Notes) -> StorageInfo | None:
-    first, number = headers.first, headers.number
-    if first is None or number is None:
-        return None
-    keyed: tuple[str, ...] = ()
-    try:
-        path = plate.pattern.path(number)
-        spec = read_spec(path)
-        keyed = tuple(spec.channelnames[at] for at in keyed_channels(spec, path, number))
-    except InputError as error:
-        notes.add(error)
-    return StorageInfo(
-        format=first.format,
-        compression=first.compression,
-        parts=tuple(_part_info(part) for part in first.parts),
-        keyed=keyed,
-        has_alpha=any(one.name.lower() in ("a", "alpha") for one in first.parts[0].channels),
-        differing_channels=headers.differing_channels,
-        first_differing=headers.first_differing,
-    )
-
-
-def _part_info(part: PartFacts) -> PartInfo:
-    channels = tuple(ChannelInfo(name=one.name, depth=one.depth) for one in part.channels)
-    return PartInfo(name=part.name, view=part.view, channels=channels)
 
 
 def _colour_info(plate: Plate, tags: dict[str, str], notes: _Notes) -> ColourInfo:

@@ -133,9 +133,14 @@ class StorageInfo(BaseModel):
     Attributes:
         format: Such as `EXR` or `QuickTime / MOV`.
         compression: In the format's own words, or None.
-        parts: The parts of the file; the first one is keyed.
-        keyed: The channels that serve as red, green and blue; empty if there is no colour.
-        has_alpha: Whether the first part holds alpha, which is not read.
+        parts: The parts of the file.
+        layers: What `--layer` can name.
+        views: What `--view` can name.
+        keyed_part: Which part is keyed, from 0.
+        keyed_layer: The name of what is keyed, if it has one.
+        keyed_view: The view that is keyed, or None.
+        keyed: The channels that are keyed; empty if there is no colour.
+        has_alpha: Whether there is alpha beside them, which is not read.
         differing_channels: Frames whose channels are not the first frame's.
         first_differing: The first of them.
     """
@@ -144,6 +149,11 @@ class StorageInfo(BaseModel):
     format: str
     compression: str | None
     parts: tuple[PartInfo, ...]
+    layers: tuple[str, ...] = ()
+    views: tuple[str, ...] = ()
+    keyed_part: int = 0
+    keyed_layer: str | None = None
+    keyed_view: str | None = None
     keyed: tuple[str, ...]
     has_alpha: bool
     differing_channels: int

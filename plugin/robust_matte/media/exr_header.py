@@ -31,6 +31,7 @@ __all__ = [
     "RawAttribute",
     "passed_on",
     "read_header",
+    "said_of",
 ]
 
 log = logging.getLogger(__name__)
@@ -173,7 +174,7 @@ def passed_on(part: ExrPart, first: ExrPart | None = None) -> dict[str, object]:
         chromaticities, which become quiet.
     """
     values: dict[str, object] = {}
-    for name, attribute in _said(part, first or part).items():
+    for name, attribute in said_of(part, first or part).items():
         if _stays_behind(name, attribute):
             continue
         try:
@@ -188,8 +189,8 @@ def passed_on(part: ExrPart, first: ExrPart | None = None) -> dict[str, object]:
     return values
 
 
-def _said(part: ExrPart, first: ExrPart) -> Mapping[str, RawAttribute]:
-    """Return what a part says, and what the first one says for it."""
+def said_of(part: ExrPart, first: ExrPart) -> Mapping[str, RawAttribute]:
+    """Return what a part says, and what the first part of its file says for it."""
     if first is part:
         return part.attributes
     said = first.attributes

@@ -124,6 +124,11 @@ class SequencePlate:
             return is_float_image(self.pattern.path(first), self._choice)
 
     @property
+    def choice(self) -> LayerChoice:
+        """Which layer and view of each file were asked for."""
+        return self._choice
+
+    @property
     def picture(self) -> LayerChoice:
         """What is keyed, by the first file."""
         header = self._exr_header

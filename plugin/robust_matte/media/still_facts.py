@@ -1,5 +1,6 @@
 """What a still says of itself beyond what keying needs: channels, depth, compression, colour."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -7,7 +8,15 @@ from struct import unpack
 
 import OpenImageIO as oiio
 
-from robust_matte.media.exr_header import ExrPart, RawAttribute, read_header
+from robust_matte.errors import InputError
+from robust_matte.media.exr_header import (
+    ExrHeader,
+    ExrPart,
+    RawAttribute,
+    read_header,
+    said_of,
+)
+from robust_matte.media.exr_layers import ANY_LAYER, LayerChoice, choose_layer
 from robust_matte.media.exr_timecode import timecode_text
 from robust_matte.media.stills import read_spec
 from robust_matte.media.windows import Window
@@ -59,10 +68,11 @@ class StillFacts:
     Attributes:
         format: The format, in capitals.
         compression: The method, in the format's own words; None if it has none or is not known.
-        data_window: Where the pixels sit, of the first part.
-        display_window: The picture's frame, of the first part.
+        data_window: Where the pixels sit, of the part that is keyed.
+        display_window: The picture's frame.
         pixel_aspect: Width of a pixel over its height.
-        parts: At least one; the first is what is keyed.
+        parts: At least one.
+        keyed_part: Which of them is keyed, or the first, where there is none to key.
         fps: Frames per second, or None.
         timecode: `01:02:03:04`, with `;` before the frames if frame numbers are dropped; or None.
         colour_tags: What it says of its colour, by the tag's name.
@@ -74,35 +84,55 @@ class StillFacts:
     display_window: Window
     pixel_aspect: float
     parts: tuple[PartFacts, ...]
+    keyed_part: int = 0
     fps: Fraction | None
     timecode: str | None
     colour_tags: dict[str, str]
 
+    @property
+    def keyed_channels(self) -> tuple[ChannelFacts, ...]:
+        """The channels of the part that is keyed."""
+        return self.parts[self.keyed_part].channels
 
-def read_still_facts(path: Path) -> StillFacts:
+
+def read_still_facts(path: Path, choice: LayerChoice = ANY_LAYER) -> StillFacts:
     """Read what a still says of itself.
+
+    Args:
+        path: The file.
+        choice: Which layer of an EXR is meant.
 
     Raises:
         FrameReadError: The file cannot be opened as an image.
     """
-    return _exr_facts(path) if path.suffix.lower() == ".exr" else _image_facts(path)
+    return _exr_facts(path, choice) if path.suffix.lower() == ".exr" else _image_facts(path)
 
 
-def _exr_facts(path: Path) -> StillFacts:
-    parts = read_header(path).parts
-    first = parts[0]
-    fps = _rational(first.attributes.get("framesPerSecond"))
+def _exr_facts(path: Path, choice: LayerChoice) -> StillFacts:
+    header = read_header(path)
+    at = _keyed_part(header, choice, path)
+    keyed = header.parts[at]
+    said = said_of(keyed, header.parts[0])
+    fps = _rational(said.get("framesPerSecond"))
     return StillFacts(
         format="EXR",
-        compression=_compression_name(first.compression),
-        data_window=first.data_window,
-        display_window=first.display_window,
-        pixel_aspect=first.pixel_aspect,
-        parts=tuple(_part_facts(part) for part in parts),
+        compression=_compression_name(keyed.compression),
+        data_window=keyed.data_window,
+        display_window=keyed.display_window,
+        pixel_aspect=keyed.pixel_aspect,
+        parts=tuple(_part_facts(part) for part in header.parts),
+        keyed_part=at,
         fps=fps,
-        timecode=_timecode(first.attributes.get("timeCode"), fps),
-        colour_tags=_exr_colour_tags(first),
+        timecode=_timecode(said.get("timeCode"), fps),
+        colour_tags=_exr_colour_tags(said),
     )
+
+
+def _keyed_part(header: ExrHeader, choice: LayerChoice, path: Path) -> int:
+    try:
+        return choose_layer(header, choice, path).part
+    except InputError:  # told where it stops something
+        return 0
 
 
 def _compression_name(number: int) -> str:
@@ -136,9 +166,9 @@ def _timecode(attribute: RawAttribute | None, fps: Fraction | None) -> str | Non
     return timecode_text(attribute.value, fps)
 
 
-def _exr_colour_tags(part: ExrPart) -> dict[str, str]:
+def _exr_colour_tags(said: Mapping[str, RawAttribute]) -> dict[str, str]:
     tags = {}
-    for name, attribute in part.attributes.items():
+    for name, attribute in said.items():
         if name == "chromaticities" and len(attribute.value) == 32:
             numbers = unpack("<8f", attribute.value)
             tags[name] = " ".join(f"{number:.5g}" for number in numbers)

@@ -20,6 +20,7 @@ __all__ = [
     "decodes",
     "is_float_image",
     "keyed_channels",
+    "part_named",
     "read_channels",
     "read_frame",
     "read_frame_header",
@@ -33,14 +34,16 @@ _READ = "EXR, TIFF, PNG, DPX, JPEG, MOV, MP4, M4V, MKV, MXF, AVI, WEBM or TS"
 
 
 def read_frame_header(
-    path: Path, choice: LayerChoice | None = None, number: int | None = None
+    path: Path, choice: LayerChoice | None = None, number: int | None = None, *, part: int = 0
 ) -> FrameHeader:
     """Read windows, pixel aspect and, for EXR, the attributes to hand on.
 
     Args:
         path: The file.
-        choice: Which layer of an EXR is meant; None is the first part, colour or not.
+        choice: Which layer of an EXR is meant; None is the part named below. Where no layer is
+            named and there is none to key, it is the first part.
         number: Its frame number, for messages.
+        part: Which part of an EXR is meant.
 
     Raises:
         FrameReadError: The file cannot be opened as an image.
@@ -48,8 +51,8 @@ def read_frame_header(
     """
     if path.suffix.lower() == ".exr":
         header = read_header(path)
-        part = 0 if choice is None else choose_layer(header, choice, path, number).part
-        return _exr_header(header, part)
+        chosen = part if choice is None else _chosen_part(header, choice, path, number)
+        return _exr_header(header, chosen)
     spec = read_spec(path)
     return FrameHeader(
         data_window=Window(spec.x, spec.y, spec.width, spec.height),
@@ -58,14 +61,26 @@ def read_frame_header(
     )
 
 
-def read_spec(path: Path) -> oiio.ImageSpec:
-    """Read what OpenImageIO knows of a file's first picture, without its pixels.
+def part_named(path: Path, name: str) -> int:
+    """Return which part of an EXR has a name; the first one where none has, or it is no EXR.
+
+    Raises:
+        FrameReadError: The file cannot be opened.
+    """
+    if path.suffix.lower() != ".exr":
+        return 0
+    names = [part.name for part in read_header(path).parts]
+    return names.index(name) if name in names else 0
+
+
+def read_spec(path: Path, *, part: int = 0) -> oiio.ImageSpec:
+    """Read what OpenImageIO knows of one of a file's pictures, without its pixels.
 
     Raises:
         FrameReadError: The file cannot be opened as an image.
     """
     image = _open(path)
-    spec = oiio.ImageSpec(image.spec())
+    spec = oiio.ImageSpec(image.spec(part, 0) if part else image.spec())
     image.close()
     return spec
 
@@ -111,6 +126,15 @@ def _read_exr(path: Path, number: int, choice: LayerChoice) -> Frame:
     layer = choose_layer(header, choice, path, number)
     pixels = read_layer(path, header.parts[layer.part], layer, number)
     return Frame(number=number, pixels=pixels, header=_exr_header(header, layer.part))
+
+
+def _chosen_part(header: ExrHeader, choice: LayerChoice, path: Path, number: int | None) -> int:
+    try:
+        return choose_layer(header, choice, path, number).part
+    except InputError:
+        if choice != ANY_LAYER:
+            raise
+        return 0  # it may be an alpha, which is compared; a plate to key is checked for colour
 
 
 def _exr_header(header: ExrHeader, at: int) -> FrameHeader:
