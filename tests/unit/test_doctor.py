@@ -376,8 +376,8 @@ def test_an_exr_that_comes_back_otherwise_is_a_problem(
     ("config", "state", "said"),
     [
         pytest.param("", OK, "studio-config", id="not set"),
-        pytest.param("/none/config.ocio", WARNING, "which does not load", id="broken"),
-        pytest.param("ocio://default", OK, "loads but is not used yet", id="sound"),
+        pytest.param("/none/config.ocio", PROBLEM, "cannot be opened", id="absent"),
+        pytest.param("ocio://default", OK, "names 2", id="sound"),
     ],
 )
 def test_config_of_the_studio(

@@ -94,8 +94,8 @@ def test_sequence_is_described_from_its_first_header(tmp_path: Path) -> None:
     assert info.storage.has_alpha
     assert info.timecode == "01:02:03:04"
     assert info.fps == "24000/1001"
-    assert info.colour.space is PlateSpace.LINEAR_REC709
-    assert "primaries its own" in info.colour.said
+    assert info.colour.space == info.colour.working == "Linear Rec.2020"
+    assert "from the files' colorInteropID" in info.colour.said
     assert info.colour.tags == {
         "chromaticities": "0.708 0.292 0.17 0.797 0.131 0.046 0.3127 0.329",
         "colorInteropID": "lin_rec2020_scene",

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from robust_matte.errors import SettingsError
-from robust_matte.settings.choices import Layers, PlateSpace
+from robust_matte.settings.choices import Layers
 from robust_matte.settings.key_settings import KeySettings
 
 
@@ -22,7 +22,7 @@ def test_words_of_the_command_line_are_taken() -> None:
         threads="4",
     )
     assert settings.layers is Layers.SEPARATE
-    assert settings.plate_space is PlateSpace.GAMMA24_REC709
+    assert settings.plate_space == "g24_rec709_tx"
     assert settings.model == "w.pth"
     assert settings.threads == 4
 

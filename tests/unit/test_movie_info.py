@@ -12,7 +12,6 @@ import pytest
 from robust_matte.jobs.info import inspect_plate
 from robust_matte.jobs.progress import Event, StageReached
 from robust_matte.media.windows import Size
-from robust_matte.settings.choices import PlateSpace
 
 
 @pytest.fixture
@@ -60,7 +59,7 @@ def test_movie_is_described(write_movie: Callable[..., Path]) -> None:
     assert (info.coding.range, info.coding.is_range_stated) == ("limited", True)
     assert (info.coding.matrix, info.coding.is_matrix_stated) == ("BT.709", True)
     assert (info.coding.transfer, info.coding.primaries) == ("bt709", "bt709")
-    assert (info.colour.space, info.colour.is_stated) == (PlateSpace.GAMMA24_REC709, True)
+    assert (info.colour.space, info.colour.is_stated) == ("g24_rec709_tx", True)
     assert info.picture is not None
     assert info.picture.work_area.size == Size(64, 48)
     assert info.warnings == ()
@@ -89,11 +88,11 @@ def test_alpha_of_a_movie_is_told(write_movie: Callable[..., Path]) -> None:
 def test_movie_whose_colour_cannot_be_converted_stops_key(
     write_movie: Callable[..., Path],
 ) -> None:
-    path = write_movie(colorspace=9, color_trc=16, color_primaries=9, color_range=1)
+    path = write_movie(colorspace=1, color_trc=9, color_primaries=1, color_range=1)
     info = inspect_plate(str(path), with_cuts=True)
-    assert info.colour.space is None
-    assert info.colour.tags == {"transfer": "smpte2084", "primaries": "bt2020"}
-    assert "tagged with transfer smpte2084" in info.problems[0].what
+    assert (info.colour.space, info.colour.working) == (None, None)
+    assert info.colour.tags == {"transfer": "log100", "primaries": "bt709"}
+    assert "tagged with transfer log100" in info.problems[0].what
     assert (info.exit_code, info.segments) == (3, None)
 
 

@@ -11,6 +11,7 @@ import OpenImageIO as oiio
 import pytest
 from numpy.typing import NDArray
 
+from robust_matte.colour.model_view import ModelView
 from robust_matte.errors import SettingsError, WouldOverwriteError
 from robust_matte.jobs.finished import read_finished, read_foreground
 from robust_matte.jobs.outputs import Outputs
@@ -27,7 +28,7 @@ NAMELESS = FramePattern(Path("/plates"), "", 6, ".exr")
 TIGHT = FramePattern(Path("/plates"), "take", 3, ".exr")
 COMBINED, SEPARATE = Layers.COMBINED, Layers.SEPARATE
 EXR, PNG = ImageFormat.EXR, ImageFormat.PNG
-SRGB = PlateSpace.SRGB
+SRGB = ModelView(PlateSpace.SRGB)
 
 
 @pytest.mark.parametrize(
@@ -420,10 +421,8 @@ def test_separate_pngs_hold_a_layer_each(matte: Matte, straight_png: Callable[..
 
 def test_png_says_what_it_is(matte: Matte, tmp_path: Path) -> None:
     outputs = Outputs.named(str(tmp_path / "m.####.png"), SHOT, layers=SEPARATE)
-    other = {"chromaticities": (0.7, 0.3, 0.2, 0.8, 0.1, 0.0, 0.31, 0.33)}
-    for number, attributes in ((7, {}), (8, other)):
-        told = {JOB_ATTRIBUTE: "j", "robust_matte/warm_up": 16, "owner": "x", **attributes}
-        outputs.write(number, matte, HEADER, told, PlateSpace.GAMMA24_REC709)
+    told = {JOB_ATTRIBUTE: "j", "robust_matte/warm_up": 16, "owner": "x"}
+    outputs.write(7, matte, HEADER, told, ModelView(PlateSpace.GAMMA24_REC709))
     rgba, alpha, foreground = (_read(path)[1] for path in outputs.files(7))
     assert rgba.get_string_attribute("robust_matte/warm_up") == "16"
     assert rgba.get_string_attribute("robust_matte/output_space") == "g24_rec709_tx"
@@ -433,9 +432,20 @@ def test_png_says_what_it_is(matte: Matte, tmp_path: Path) -> None:
     assert foreground.get_string_attribute("oiio:ColorSpace") == "g24_rec709_scene"
     assert alpha.get_string_attribute("robust_matte/layer") == "alpha"
     assert alpha.get_string_attribute("oiio:ColorSpace") == "lin_rec709_scene"
-    wide = _read(outputs.files(8)[0])[1]
-    assert wide.get_string_attribute("robust_matte/output_space").endswith("primaries of the plate")
-    assert b"gAMA" not in outputs.files(8)[0].read_bytes()
+
+
+def test_png_of_wide_colour_is_srgb(outputs: Callable[..., Outputs]) -> None:
+    """The green of Rec.2020 is outside of Rec.709 and clipped; white stays white."""
+    colour = np.array([[[0.0, 1.0, 0.0], [1.0, 1.0, 1.0]]], np.float32)
+    alpha, window = np.ones((1, 2), np.float32), Window(0, 0, 2, 1)
+    matte = Matte(rgb=colour, alpha=alpha, foreground=colour, network_alpha=alpha, window=window)
+    header = FrameHeader(data_window=window, display_window=window)
+    files = outputs().in_form(COMBINED, PNG)
+    files.write(7, matte, header, {JOB_ATTRIBUTE: "j"}, ModelView("lin_rec2020_scene"))
+    found, spec = _read(files.files(7)[0])
+    assert spec.get_string_attribute("robust_matte/output_space") == "srgb_rec709_scene"
+    assert [found[name][0, 0] for name in "RGB"] == [0.0, 1.0, 0.0]
+    assert [round(float(found[name][0, 1]), 4) for name in "RGB"] == [1.0, 1.0, 1.0]
 
 
 @pytest.mark.parametrize("form", ImageFormat)

@@ -24,6 +24,14 @@ DOCUMENT: dict[str, Any] = {
             "work_area": {"x": -8, "y": 0, "width": 1936, "height": 1080},
             "pixel_aspect": 1.0,
         },
+        "colour": {
+            "output": "lin_rec709_scene",
+            "chromaticities": [0.64, 0.33, 0.3, 0.6, 0.15, 0.06, 0.3127, 0.329],
+            "interop_id": "lin_rec709_scene",
+            "is_invertible": True,
+            "config": "",
+            "config_sha256": "",
+        },
         "weights": {"sha256": "a" * 64, "variant": "mobilenetv3", "refiner": "fast_guided_filter"},
         "low_size": {"width": 512, "height": 286},
         "settings": {"warm_up": 16, "cuts": "auto", "layers": "combined", "format": "exr"},
@@ -104,6 +112,8 @@ def test_folder_in_the_place_of_a_plan_is_told(tmp_path: Path) -> None:
     [
         pytest.param("request.plate.fingerprint", "e" * 64, id="plate"),
         pytest.param("request.plate.space", "srgb_rec709_scene", id="space"),
+        pytest.param("request.colour.output", "ACEScg", id="output space"),
+        pytest.param("request.colour.config_sha256", "c" * 64, id="colour config"),
         pytest.param("request.plate.work_area.x", -9, id="work area"),
         pytest.param("request.weights.sha256", "b" * 64, id="weights"),
         pytest.param("request.low_size.height", 288, id="low-res size"),

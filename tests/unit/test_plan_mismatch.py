@@ -19,6 +19,11 @@ KNOWN: dict[str, Any] = {
         "display_window": {"x": 0, "y": 0, "width": 1920, "height": 1080},
         "work_area": {"x": -8, "y": 0, "width": 1936, "height": 1080},
     },
+    "colour": {
+        "output": "lin_rec709_scene",
+        "chromaticities": [0.64, 0.33, 0.3, 0.6, 0.15, 0.06, 0.3127, 0.329],
+        "interop_id": "lin_rec709_scene",
+    },
     "weights": {"sha256": "a" * 64, "variant": "mobilenetv3", "refiner": "fast_guided_filter"},
     "low_size": {"width": 512, "height": 286},
     "settings": {
@@ -83,6 +88,31 @@ def _differing(names: str) -> str:
         ),
         pytest.param({"settings.warm_up": 3}, _differing("--warm-up"), id="dashes"),
         pytest.param({"plate.is_space_stated": False}, _differing("--plate-space"), id="space"),
+        pytest.param(
+            {
+                "plate.space": "ACEScg",
+                "plate.is_space_stated": False,
+                "colour.output": "ACEScg",
+                "colour.interop_id": "lin_ap1_scene",
+            },
+            _differing("--plate-space"),
+            id="a plate space brings its working space",
+        ),
+        pytest.param(
+            {"colour.output": "ACEScg", "colour.interop_id": "lin_ap1_scene"},
+            _differing("--output-space"),
+            id="output space",
+        ),
+        pytest.param(
+            {"colour.config": "studio.ocio", "colour.config_sha256": "c" * 64},
+            _differing("--config"),
+            id="config",
+        ),
+        pytest.param(
+            {"colour.config_sha256": "c" * 64},
+            _differing("the content of the colour config"),
+            id="config that was changed",
+        ),
         pytest.param(
             {"pins.device": "mps", "pins.torch": "2.14", "pins.engine": "0.2"},
             _differing("--device, the version of this program, the version of torch"),

@@ -17,6 +17,7 @@ import OpenEXR
 import pytest
 from numpy.typing import NDArray
 
+from robust_matte.colour.model_view import ModelView
 from robust_matte.errors import FrameReadError, SettingsError, WouldOverwriteError, WriteError
 from robust_matte.jobs.outputs import Outputs
 from robust_matte.jobs.progress import Event, Noted, StageReached, Warned
@@ -82,13 +83,13 @@ def review(tmp_path: Path) -> Callable[..., Review]:
         outputs = Outputs.named(where, pattern, layers=Layers.COMBINED)
         for number, matte in mattes.items():
             header = FrameHeader(data_window=matte.window, display_window=display)
-            outputs.write(number, matte, header, {}, encoding)
+            outputs.write(number, matte, header, {}, ModelView(encoding))
         return Review(
             plate=plate,
             outputs=outputs,
             frames=frames or FrameRange(min(mattes), max(mattes)),
             display=display,
-            encoding=encoding,
+            seen=ModelView(encoding),
             backdrop=Backdrop.parse(over),
         )
 

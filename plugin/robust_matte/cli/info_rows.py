@@ -169,6 +169,8 @@ def _assumed(is_stated: bool) -> str:
 def _colour_rows(colour: ColourInfo) -> Iterator[Row]:
     said = colour.said.removeprefix("plate space ")
     yield Row("plate space", said if colour.space else "none; --plate-space names one")
+    if colour.working:
+        yield Row("working space", colour.working)
     for at, (name, value) in enumerate(colour.tags.items()):
         yield Row("" if at else "colour tags", f"{name} {value}")
 

@@ -21,7 +21,6 @@ from robust_matte.settings.choices import (
     Layers,
     Missing,
     Nonfinite,
-    PlateSpace,
     Refiner,
     SourceAlpha,
     WorkArea,
@@ -101,10 +100,30 @@ def key_command(
         ),
     ] = DEFAULT_WARM_UP,
     plate_space: Annotated[
-        PlateSpace | None,
+        str | None,
         typer.Option(
-            help="How the plate is encoded; by default from its tags, else linear for float files "
-            "and sRGB for integer files.",
+            metavar="NAME",
+            help="How the plate is encoded, such as ACEScg, arri_logc4 or srgb_rec709_scene: any "
+            "colour space, alias or role of the config; by default from its tags, else linear for "
+            "float files and sRGB for integer files.",
+            rich_help_panel=_MATTE,
+        ),
+    ] = None,
+    output_space: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The scene-linear space of the result, in which it is premultiplied; by default "
+            "that with the plate's primaries.",
+            rich_help_panel=_MATTE,
+        ),
+    ] = None,
+    config: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|NAME",
+            help="The OpenColorIO config that names colour spaces; by default that of $OCIO, else "
+            "a studio config that is built in.",
             rich_help_panel=_MATTE,
         ),
     ] = None,
@@ -348,6 +367,8 @@ def key_command(
         work_area=work_area,
         cold=cold,
         plate_space=plate_space,
+        output_space=output_space,
+        config=config,
         gain=gain,
         garbage=garbage,
         invert_garbage=invert_garbage,

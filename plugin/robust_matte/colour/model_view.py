@@ -1,40 +1,64 @@
-"""What the network sees of a plate, and the way back from its encoding to light."""
+"""What the network sees of a plate, and the ways from there and from the plate to light."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
-from robust_matte.colour.transforms import FloatImage, transform
+from robust_matte.colour.configs import ColourConfig, builtin_config
+from robust_matte.colour.spaces import ColourSpace, Kind, describe
+from robust_matte.colour.transforms import FloatImage, can_convert, convert, transform
+from robust_matte.errors import SettingsError
 from robust_matte.settings.choices import PlateSpace
 
 __all__ = ["ModelView"]
 
-_BRIGHTEST = np.float32(65504.0)  # what a plate's value is bounded to where gain may bring it down
+_LINEAR, _SRGB = PlateSpace.LINEAR_REC709, PlateSpace.SRGB
+_BRIGHTEST = np.float32(65504.0)  # what light is bounded to where a matrix or gain comes after
+_CODES = np.float32(-0.5), np.float32(1.5)  # and codes: their curves may explode beyond
+_ROUND_TRIP = 2e-3  # of a code; the fast curves are within 1.1e-4
 
 
 @dataclass(frozen=True, slots=True)
 class ModelView:
-    """The model view V of a plate space: display-like R'G'B' in [0, 1].
+    """The model view V of a plate space: display-like R'G'B' in [0, 1], primaries Rec.709's.
 
-    A display-referred plate is seen as its own code values, without any transfer; a scene-referred
-    plate as sRGB of its light clipped to [0, 1]. Primaries are Rec.709 throughout.
+    A display-referred plate is seen as its own code values, without any transfer; those with other
+    primaries as the codes that the same curve gives to the same colour in Rec.709's. All others are
+    seen as sRGB of their light clipped to [0, 1], HDR displays' with 203 cd/m2 as white.
 
     Attributes:
-        space: How the plate is encoded.
+        space: How the plate is encoded: a name of the config, or one of `PlateSpace`.
         gain: Stops by which V is brighter than the plate: its light is multiplied by 2^gain before
             it is clipped and encoded. `working` knows nothing of it, and `light` undoes it.
+        config: Whose name `space` is.
+        output: The scene-linear space of the result; None is the working space.
     """
 
-    space: PlateSpace
+    space: str
     gain: float = 0.0
+    config: ColourConfig = field(default_factory=builtin_config)
+    output: str | None = None
+
+    @property
+    def described(self) -> ColourSpace:
+        """What is known of the plate space."""
+        return describe(self.config, self.space)
 
     @property
     def encoding(self) -> PlateSpace:
-        """The space V is encoded in."""
-        return PlateSpace.SRGB if self.space.is_scene_referred else self.space
+        """The display encoding of what is shown of the plate and of its result."""
+        plain = PlateSpace.named(self.space)
+        return _SRGB if plain is None or plain is _LINEAR else plain
+
+    @property
+    def is_invertible(self) -> bool:
+        """Whether `light` leads back to the working space; where not, V stands for no light."""
+        return PlateSpace.named(self.space) is not None or _leads_back(self.space, self.config)
 
     def working(self, pixels: FloatImage) -> FloatImage:
-        """Return P: the plate as scene-linear light.
+        """Return P: the plate as scene-linear light in the plate's primaries.
 
         Args:
             pixels: Plate space, (H, W, 3) float32, any range.
@@ -42,7 +66,10 @@ class ModelView:
         Returns:
             (H, W, 3) float32, any range; `pixels` itself where the plate is linear already.
         """
-        return transform(pixels, self.space, PlateSpace.LINEAR_REC709)
+        plain = PlateSpace.named(self.space)
+        if plain is not None:
+            return transform(pixels, plain, _LINEAR)
+        return convert(pixels, self.config, self.space, self.described.working)
 
     def view(self, pixels: FloatImage) -> FloatImage:
         """Return V: what the network sees.
@@ -56,12 +83,15 @@ class ModelView:
         Returns:
             (H, W, 3) float32, [0, 1], a new array.
         """
+        plain = PlateSpace.named(self.space)
+        if plain is None:
+            return self._general_view(pixels)
         bounded = np.fmax(pixels, np.float32(0.0))  # of a number and NaN, fmax takes the number
-        source = self.space
+        source = plain
         if self.gain:  # what is above white may come below it
             np.minimum(bounded, _BRIGHTEST, out=bounded)
-            source = PlateSpace.LINEAR_REC709
-            bounded = transform(bounded, self.space, source, exact=False) * _factor(self.gain)
+            source = _LINEAR
+            bounded = transform(bounded, plain, source, exact=False) * _factor(self.gain)
         np.minimum(bounded, np.float32(1.0), out=bounded)
         view = transform(bounded, source, self.encoding, exact=False)
         return np.minimum(view, np.float32(1.0), out=view)  # the fast power ends 7e-6 above 1
@@ -70,14 +100,102 @@ class ModelView:
         """Return L(V): the light that a model-view colour stands for.
 
         Args:
-            view: (H, W, 3) float32, [0, 1], in `encoding`.
+            view: (H, W, 3) float32, [0, 1].
 
         Returns:
-            (H, W, 3) float32, [0, 2^-gain], scene-linear.
+            (H, W, 3) float32, scene-linear, in the plate's primaries; of those of Rec.709 within
+            [0, 2^-gain].
         """
-        light = transform(view, self.encoding, PlateSpace.LINEAR_REC709)
-        return light * _factor(-self.gain) if self.gain else light
+        plain = PlateSpace.named(self.space)
+        if plain is not None:
+            light = transform(view, self.encoding, _LINEAR)
+            return light * _factor(-self.gain) if self.gain else light
+        space = self.described
+        if _shows_codes(self.config, space.name):
+            light = convert(view, self.config, space.name, space.working)
+        else:
+            light = transform(view, _SRGB, _LINEAR)
+        if self.gain or space.white != 1.0:
+            light = light * np.float32(space.white * 2.0**-self.gain)
+        return convert(light, self.config, _LINEAR, space.working)
+
+    def delivered(self, light: FloatImage) -> FloatImage:
+        """Return light of the working space as that of the output space.
+
+        Args:
+            light: (H, W, 3) float32, scene-linear, any range; from infinite light comes NaN where
+                the spaces differ.
+
+        Returns:
+            (H, W, 3) float32, scene-linear; `light` itself where the spaces are the same.
+        """
+        if self.output is None:
+            return light
+        return convert(light, self.config, self.described.working, self.output)
+
+    def shown(self, light: FloatImage) -> FloatImage:
+        """Return light of the output space as scene-linear Rec.709, in which results are shown."""
+        output = self.output or self.described.working
+        return convert(light, self.config, output, _LINEAR.value)
+
+    def _general_view(self, pixels: FloatImage) -> FloatImage:
+        space, finite = self.described, _finite(pixels, self.described.kind)
+        shows_codes = _shows_codes(self.config, space.name)
+        if shows_codes and not self.gain and space.working == _LINEAR:
+            return np.clip(finite, np.float32(0.0), np.float32(1.0))
+        light = convert(finite, self.config, space.name, _LINEAR.value, exact=False)
+        if self.gain or space.white != 1.0:
+            light = light * np.float32(2.0**self.gain / space.white)
+        view = np.fmax(light, np.float32(0.0))  # a curve may have made NaN of extreme codes
+        np.minimum(view, np.float32(1.0), out=view)
+        if shows_codes:
+            view = convert(view, self.config, space.working, space.name, exact=False)
+        else:
+            view = transform(view, _LINEAR, _SRGB, exact=False)
+        np.fmax(view, np.float32(0.0), out=view)
+        return np.minimum(view, np.float32(1.0), out=view)
 
 
 def _factor(stops: float) -> np.float32:
     return np.float32(2.0**stops)
+
+
+@cache
+def _shows_codes(config: ColourConfig, name: str) -> bool:
+    """Say whether V is encoded by the plate's own curve; that works both ways, or not at all.
+
+    Light in Rec.709's primaries goes through the curve as the plate's would: it is one curve, and
+    alike for all channels.
+    """
+    space = describe(config, name)
+    is_display = space.kind is Kind.SDR and space.is_exact
+    return is_display and can_convert(config, space.working, space.name)
+
+
+def _finite(pixels: FloatImage, kind: Kind) -> FloatImage:
+    """Replace what is no number, and bound what is beyond all light or codes."""
+    if math.isfinite(float(pixels.sum(dtype=np.float64))):
+        return pixels
+    least, most = (-_BRIGHTEST, _BRIGHTEST) if kind is Kind.LINEAR else _CODES
+    finite: FloatImage = np.nan_to_num(pixels, nan=0.0, posinf=float(most), neginf=float(least))
+    return finite
+
+
+@cache
+def _leads_back(name: str, config: ColourConfig) -> bool:
+    """Say whether light that V can hold comes back from it."""
+    seen = ModelView(name, config=config)
+    levels = np.linspace(0.1, 0.9, 5, dtype=np.float32)
+    codes = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(1, -1, 3)
+    space = describe(config, name)
+    try:
+        light = seen.light(np.ascontiguousarray(codes))
+        back = convert(light, config, space.working, _LINEAR.value) / np.float32(space.white)
+    except SettingsError:
+        return False
+    again = (
+        convert(back, config, space.working, name)
+        if _shows_codes(config, space.name)
+        else transform(back, _LINEAR, _SRGB)
+    )
+    return bool(np.isfinite(again).all() and np.abs(again - codes).max() < _ROUND_TRIP)

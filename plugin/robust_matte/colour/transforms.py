@@ -1,4 +1,4 @@
-"""Transfer functions through OpenColorIO, on whole buffers, with the GIL released."""
+"""Colour from one space to another through OpenColorIO, on whole buffers, with the GIL released."""
 
 from functools import cache
 
@@ -6,20 +6,19 @@ import numpy as np
 import PyOpenColorIO as ocio
 from numpy.typing import NDArray
 
+from robust_matte.colour.configs import ColourConfig, builtin_config, find_space
+from robust_matte.errors import SettingsError
 from robust_matte.settings.choices import PlateSpace
 
-__all__ = ["BUILTIN_CONFIG", "FloatImage", "transform"]
+__all__ = ["FloatImage", "can_convert", "convert", "lookup_files", "transform"]
 
 FloatImage = NDArray[np.float32]
-
-# By its full name: `ocio://default` has no camera logs, and `latest` moves with the library.
-BUILTIN_CONFIG = "ocio://studio-config-v4.0.0_aces-v2.0_ocio-v2.5"
 
 
 def transform(
     pixels: FloatImage, source: PlateSpace, target: PlateSpace, *, exact: bool = True
 ) -> FloatImage:
-    """Convert colour from one space to another.
+    """Convert colour between the encodings with Rec.709 primaries, which need no config.
 
     Args:
         pixels: (H, W, 3) float32, any range; at least one pixel.
@@ -33,10 +32,51 @@ def transform(
     """
     if source is target:
         return pixels
+    return _applied(_rec709_processor(source, target, exact), pixels)
+
+
+def convert(
+    pixels: FloatImage, config: ColourConfig, source: str, target: str, *, exact: bool = True
+) -> FloatImage:
+    """Convert colour between any two spaces that a config names.
+
+    Args:
+        pixels: (H, W, 3) float32, any range; at least one pixel.
+        config: Whose names these are; what it lacks is looked for in the built-in config.
+        source: The space of `pixels`.
+        target: The wanted space.
+        exact: As in `transform`.
+
+    Returns:
+        (H, W, 3) float32, a new array; `pixels` itself where the names are the same.
+
+    Raises:
+        SettingsError: A name is not known, or the config knows no way between the spaces.
+    """
+    if source == target:
+        return pixels
+    return _applied(_processor(config, source, target, exact), pixels)
+
+
+def can_convert(config: ColourConfig, source: str, target: str) -> bool:
+    """Say whether there is a way between two spaces; some can be read but not written."""
+    try:
+        _processor(config, source, target, True)
+    except SettingsError:
+        return False
+    return True
+
+
+def lookup_files(config: ColourConfig, source: str, target: str) -> tuple[str, ...]:
+    """Return the files, beside the config, that converting between two spaces reads."""
+    files = _steps(config, source, target).getProcessorMetadata().getFiles()
+    return tuple(sorted(files))
+
+
+def _applied(processor: ocio.CPUProcessor, pixels: FloatImage) -> FloatImage:
     height, width = pixels.shape[:2]
     packed = np.ascontiguousarray(pixels)  # of other layouts OpenColorIO makes garbage, silently
     result = np.empty_like(packed)
-    processor = _processor(source, target, exact)
     processor.apply(  # applyRGB would hold the GIL, and is three times slower
         ocio.PackedImageDesc(packed, width, height, 3),
         ocio.PackedImageDesc(result, width, height, 3),
@@ -44,13 +84,37 @@ def transform(
     return result
 
 
+def _flags(exact: bool) -> ocio.OptimizationFlags:
+    return ocio.OPTIMIZATION_LOSSLESS if exact else ocio.OPTIMIZATION_DEFAULT
+
+
 @cache
-def _processor(source: PlateSpace, target: PlateSpace, exact: bool) -> ocio.CPUProcessor:
-    config = ocio.Config.CreateFromFile(BUILTIN_CONFIG)
-    flags = ocio.OPTIMIZATION_LOSSLESS if exact else ocio.OPTIMIZATION_DEFAULT
+def _processor(config: ColourConfig, source: str, target: str, exact: bool) -> ocio.CPUProcessor:
+    return _steps(config, source, target).getOptimizedCPUProcessor(_flags(exact))
+
+
+@cache
+def _steps(config: ColourConfig, source: str, target: str) -> ocio.Processor:
+    """Return the way between two spaces, through ACES2065-1 where they are of two configs."""
+    (first, from_name), (second, to_name) = find_space(config, source), find_space(config, target)
+    try:
+        if first == second:
+            return first.loaded.getProcessor(from_name, to_name)
+        return ocio.Config.GetProcessorFromConfigs(first.loaded, from_name, second.loaded, to_name)
+    except ocio.Exception as error:
+        reason = str(error).strip().splitlines()[0].rstrip(".")
+        raise SettingsError(
+            f'{config.name} knows no way from "{source}" to "{target}": {reason}.',
+            hint="Name another space, or a config with --config that has the role aces_interchange "
+            "and all files that it refers to.",
+        ) from error
+
+
+@cache
+def _rec709_processor(source: PlateSpace, target: PlateSpace, exact: bool) -> ocio.CPUProcessor:
     steps = ocio.GroupTransform([_to_linear(source, ocio.TRANSFORM_DIR_FORWARD)])
     steps.appendTransform(_to_linear(target, ocio.TRANSFORM_DIR_INVERSE))
-    return config.getProcessor(steps).getOptimizedCPUProcessor(flags)
+    return builtin_config().loaded.getProcessor(steps).getOptimizedCPUProcessor(_flags(exact))
 
 
 def _to_linear(space: PlateSpace, direction: ocio.TransformDirection) -> ocio.Transform:

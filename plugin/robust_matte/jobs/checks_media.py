@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
+from robust_matte.errors import SettingsError
 from robust_matte.jobs.examination import Examination
 from robust_matte.jobs.findings import Finding, State
 
@@ -102,7 +103,8 @@ def check_colour(examination: Examination) -> Iterator[Finding]:  # noqa: ARG001
     import numpy as np
     import PyOpenColorIO as ocio
 
-    from robust_matte.colour.transforms import BUILTIN_CONFIG, transform
+    from robust_matte.colour.configs import BUILTIN_CONFIG
+    from robust_matte.colour.transforms import transform
     from robust_matte.settings.choices import PlateSpace
 
     grey = np.full((1, 1, 3), _GREY, np.float32)
@@ -122,18 +124,19 @@ def check_colour(examination: Examination) -> Iterator[Finding]:  # noqa: ARG001
 
 def _studio_config(said: str, studio: str) -> Finding:
     """Say what becomes of the studio's own config."""
-    import PyOpenColorIO as ocio
+    from robust_matte.colour.configs import open_config
 
     if not studio:
         return Finding(name="colour", said=said)
     try:
-        ocio.Config.CreateFromFile(studio)
-    except (ocio.Exception, ocio.ExceptionMissingFile) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
+        config = open_config(None)
+    except SettingsError as error:
         return Finding(
             name="colour",
-            state=State.WARNING,
-            said=f"{said}; $OCIO names {studio}, which does not load: {reason}",
-            todo="Correct or unset OCIO; this version takes its own config either way",
+            state=State.PROBLEM,
+            said=f"{said}; {error.what.removesuffix('.')}",
+            todo=error.hint,
+            exit_code=error.exit_code,
         )
-    return Finding(name="colour", said=f"{said}; $OCIO, {studio}, loads but is not used yet")
+    count = len(list(config.loaded.getColorSpaceNames()))
+    return Finding(name="colour", said=f"{said}; $OCIO, {studio}, names {count} colour spaces")

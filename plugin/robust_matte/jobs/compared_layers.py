@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from robust_matte.colour.model_view import ModelView
 from robust_matte.errors import InputError, SettingsError
 from robust_matte.jobs.showing import display_codes
 from robust_matte.media.frames import FloatImage, Frame
@@ -120,12 +121,12 @@ class ForegroundLayer:
 
     Attributes:
         plate: The files, or the movie.
-        space: How they are encoded.
+        seen: Their model view, which knows how they are encoded.
         encoding: The display encoding that light is compared in; codes are compared as they are.
     """
 
     plate: Plate
-    space: PlateSpace
+    seen: ModelView
     encoding: PlateSpace
 
     def tasks(self, numbers: Sequence[int]) -> Iterator[ReadTask]:
@@ -152,8 +153,8 @@ class ForegroundLayer:
         return self._codes(_read_shown(path, _straight_channels(path, number, part), part))
 
     def _codes(self, pixels: FloatImage) -> FloatImage:
-        if self.space.is_scene_referred:
-            return display_codes(pixels, self.encoding)
+        if self.seen.described.name not in (PlateSpace.SRGB, PlateSpace.GAMMA24_REC709):
+            return display_codes(self.seen.shown(self.seen.working(pixels)), self.encoding)
         return np.nan_to_num(pixels, nan=0.0, posinf=1.0, neginf=0.0).clip(0.0, 1.0)
 
 

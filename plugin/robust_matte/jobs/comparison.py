@@ -7,6 +7,7 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
+from robust_matte.colour.configs import open_config
 from robust_matte.colour.model_view import ModelView
 from robust_matte.errors import FrameSizeError, InputError, MissingFramesError
 from robust_matte.jobs.compared_layers import AlphaLayer, ForegroundLayer, ReadTask, layer_folder
@@ -177,10 +178,11 @@ def _open_layers(request: ComparisonRequest) -> tuple[AlphaLayer | ForegroundLay
         opened(layer_folder(request.prediction, "foreground")),
         opened(layer_folder(request.true_foreground, "foreground")),
     )
-    spaces = [assume_space(plate, None).space for plate in plates]
-    encoding = ModelView(spaces[1]).encoding
-    foregrounds = zip(plates, spaces, strict=True)
-    return (*alphas, *(ForegroundLayer(plate, space, encoding) for plate, space in foregrounds))
+    config = open_config(None)
+    views = [ModelView(assume_space(one, None, config).space, config=config) for one in plates]
+    foregrounds = zip(plates, views, strict=True)
+    encoding = views[1].encoding
+    return (*alphas, *(ForegroundLayer(plate, seen, encoding) for plate, seen in foregrounds))
 
 
 def _is_movie(text: str) -> bool:

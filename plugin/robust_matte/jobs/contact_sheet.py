@@ -112,9 +112,9 @@ def draw_contact_sheet(
         frame = task()
         header = frame.header
         display, aspect = header.display_window, sound_aspect(header.pixel_aspect)
-        light = seen.working(frame.pixels)
-        finished = read_finished(outputs, shown.number, seen.encoding, display)
-        foreground = read_foreground(outputs, shown.number, seen.encoding)
+        light = seen.shown(seen.delivered(seen.working(frame.pixels)))
+        finished = read_finished(outputs, shown.number, seen, display)
+        foreground = read_foreground(outputs, shown.number, seen)
         windows = header.data_window, *[finished.window] * 3
         images = display_codes(light), finished.alpha, display_codes(foreground), finished.rgb
         tiles = [

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from robust_matte.colour.model_view import ModelView
 from robust_matte.colour.transforms import transform
 from robust_matte.jobs.layer_files import SEPARATE_LAYERS
 from robust_matte.jobs.outputs import Outputs
@@ -22,7 +23,7 @@ class FinishedFrame:
     """What `over` takes of a finished frame.
 
     Attributes:
-        rgb: Premultiplied, (H, W, 3) float32, scene-linear, any range.
+        rgb: Premultiplied, (H, W, 3) float32, scene-linear Rec.709, any range.
         alpha: (H, W, 1) float32, [0, 1].
         window: Where the pixels sit.
     """
@@ -32,15 +33,14 @@ class FinishedFrame:
     window: Window
 
 
-def read_finished(
-    outputs: Outputs, number: int, encoding: PlateSpace, display: Window
-) -> FinishedFrame:
+def read_finished(outputs: Outputs, number: int, seen: ModelView, display: Window) -> FinishedFrame:
     """Read a frame's colour and alpha.
 
     Args:
         outputs: The finished files.
         number: Frame number.
-        encoding: The display encoding of formats that do not hold light.
+        seen: The plate's model view, which knows the output space, and the display encoding of
+            formats that do not hold light.
         display: The display window, which is all that a format without windows covers.
 
     Raises:
@@ -50,24 +50,25 @@ def read_finished(
     whole = read_channels(path, tuple("RGBA"))
     rgb, alpha = whole[..., :3], whole[..., 3:]
     if outputs.format is ImageFormat.PNG:
-        return FinishedFrame(_light(rgb, encoding) * alpha, alpha, display)
-    return FinishedFrame(rgb, alpha, read_frame_header(path).data_window)
+        return FinishedFrame(_light(rgb, seen.encoding) * alpha, alpha, display)
+    return FinishedFrame(seen.shown(rgb), alpha, read_frame_header(path).data_window)
 
 
-def read_foreground(outputs: Outputs, number: int, encoding: PlateSpace) -> FloatImage:
-    """Read a frame's straight foreground: (H, W, 3) float32, scene-linear.
+def read_foreground(outputs: Outputs, number: int, seen: ModelView) -> FloatImage:
+    """Read a frame's straight foreground: (H, W, 3) float32, scene-linear Rec.709.
 
     Args:
         outputs: The finished files.
         number: Frame number.
-        encoding: The display encoding of formats that do not hold light.
+        seen: As in `read_finished`.
 
     Raises:
         FrameReadError: The file is gone or damaged.
     """
     path, part, names = _foreground_place(outputs, number)
     colour = read_channels(path, names, part=part)
-    return _light(colour, encoding) if outputs.format is ImageFormat.PNG else colour
+    is_png = outputs.format is ImageFormat.PNG
+    return _light(colour, seen.encoding) if is_png else seen.shown(colour)
 
 
 def _foreground_place(outputs: Outputs, number: int) -> tuple[Path, int, Sequence[str]]:

@@ -77,5 +77,5 @@ class Finisher:
         )
         if self.opened.settings.crop:
             matte = crop_matte(matte)
-        encoding = self.opened.seen.encoding
-        return self.opened.outputs.write(target.number, matte, header, attributes, encoding)
+        seen = self.opened.seen
+        return self.opened.outputs.write(target.number, matte, header, attributes, seen)

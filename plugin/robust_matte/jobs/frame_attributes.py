@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from robust_matte.jobs.matte_attributes import matte_attributes
 from robust_matte.jobs.plan import Plan
-from robust_matte.jobs.plate_space import REC709_CHROMATICITIES, are_rec709
 from robust_matte.keying.segments import Segment
 from robust_matte.media.formats import JOB_ATTRIBUTE
 from robust_matte.settings.choices import PlateSpace
@@ -12,6 +11,7 @@ from robust_matte.settings.choices import PlateSpace
 __all__ = ["frame_attributes"]
 
 _OUTPUT_SPACE = "robust_matte/output_space"
+_LINEAR = PlateSpace.LINEAR_REC709.value
 
 
 def frame_attributes(
@@ -60,17 +60,16 @@ def frame_attributes(
 
 def _space_attributes(plan: Plan, plate: Mapping[str, object]) -> dict[str, object]:
     """Return the plate's attributes with what is known, and only that, of the result's space."""
-    record = plan.request.plate
+    record, colour = plan.request.plate, plan.request.colour
     attributes = dict(plate)
     assumed = "" if record.is_space_stated else " (assumed)"
-    attributes["robust_matte/plate_space"] = f"{record.space.value}{assumed}"
-    if not record.space.is_scene_referred or record.is_space_stated:
+    attributes["robust_matte/plate_space"] = f"{record.space}{assumed}"
+    if not assumed or (record.space, colour.output) != (_LINEAR, _LINEAR):
         attributes.pop("oiio:ColorSpace", None)
-        attributes["chromaticities"] = REC709_CHROMATICITIES
-        attributes["colorInteropID"] = PlateSpace.LINEAR_REC709.value
+        attributes["chromaticities"] = colour.chromaticities
+        attributes["colorInteropID"] = colour.interop_id
         assumed = ""
-    if are_rec709(attributes.get("chromaticities")):
-        attributes[_OUTPUT_SPACE] = f"{PlateSpace.LINEAR_REC709.value}{assumed}"
-    else:
-        attributes[_OUTPUT_SPACE] = "scene-linear, chromaticities as stated"
-    return attributes
+    attributes[_OUTPUT_SPACE] = f"{colour.output}{assumed}"
+    if not colour.is_invertible:
+        attributes["robust_matte/foreground"] = "the plate"
+    return {name: value for name, value in attributes.items() if value is not None}

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from robust_matte.colour.configs import open_config
 from robust_matte.colour.model_view import ModelView
 from robust_matte.errors import InputError
 from robust_matte.jobs.framing import settle_region, view_size
@@ -182,12 +183,17 @@ def _view_sizes(keyed: Size, pixel_aspect: float) -> dict[str, Size]:
 
 def _colour_info(plate: Plate, tags: dict[str, str], notes: _Notes) -> ColourInfo:
     try:
-        assumed = assume_space(plate, None)
+        config = open_config(None)
+        assumed = assume_space(plate, None, config)
     except InputError as error:
         notes.add(error)
-        return ColourInfo(space=None, is_stated=False, said=error.what, tags=tags)
+        return ColourInfo(space=None, working=None, is_stated=False, said=error.what, tags=tags)
     return ColourInfo(
-        space=assumed.space, is_stated=assumed.is_stated, said=assumed.text, tags=tags
+        space=assumed.space,
+        working=ModelView(assumed.space, config=config).described.working,
+        is_stated=assumed.is_stated,
+        said=assumed.text,
+        tags=tags,
     )
 
 
@@ -217,7 +223,7 @@ def _segments(
     if notes.problems or info.picture is None or info.colour.space is None:
         notes.warnings.append("Cuts were not looked for: what stops key comes first.")
         return None
-    seen = ModelView(info.colour.space)
+    seen = ModelView(info.colour.space, config=open_config(None))
     preparation = Preparation(seen, info.picture.work_area, Nonfinite.KEEP)
     try:
         decisions = find_cuts(plate, preparation, listener)

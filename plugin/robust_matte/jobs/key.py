@@ -209,7 +209,7 @@ def _make_review(opened: OpenedJob, listener: Listener) -> Path | None:
         outputs=opened.outputs,
         frames=opened.frames,
         display=opened.windows.display,
-        encoding=opened.seen.encoding,
+        seen=opened.seen,
         backdrop=Backdrop.parse(settings.review_over),
     )
     make_review(path, review, listener)

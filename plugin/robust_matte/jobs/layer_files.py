@@ -7,9 +7,9 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from robust_matte.colour.model_view import ModelView
 from robust_matte.colour.transforms import transform
 from robust_matte.jobs.marks import LAYER_ATTRIBUTE
-from robust_matte.jobs.plate_space import are_rec709
 from robust_matte.keying.matte import Matte
 from robust_matte.media.exr_write import (
     NamedPart,
@@ -101,7 +101,7 @@ def write_png_layers(
     header: FrameHeader,
     attributes: Mapping[str, object],
     *,
-    encoding: PlateSpace,
+    seen: ModelView,
 ) -> int:
     """Write the PNG files of one frame over its display window, each in one step.
 
@@ -112,7 +112,8 @@ def write_png_layers(
         matte: The layers.
         header: Display window and pixel aspect.
         attributes: Of these, our own are written as texts.
-        encoding: The display encoding of colour; alpha is linear.
+        seen: The plate's model view, which knows the output space and the display encoding of
+            colour; alpha is linear.
 
     Returns:
         How many colour values, where there is any alpha, were brighter than white and clipped.
@@ -120,10 +121,10 @@ def write_png_layers(
     Raises:
         OutputError: A file cannot be written.
     """
-    codes, clipped = _straight_codes(matte, header, encoding)
-    space = encoding if are_rec709(attributes.get("chromaticities")) else None
+    codes, clipped = _straight_codes(matte, header, seen)
+    space = seen.encoding
     texts = {name: str(value) for name, value in attributes.items() if name.startswith("robust_")}
-    texts[_OUTPUT_SPACE] = f"{encoding}" if space else f"{encoding}, primaries of the plate"
+    texts[_OUTPUT_SPACE] = space.value
     parts = {
         "rgba": (codes, space, {}),
         "alpha": (codes[..., 3:], PlateSpace.LINEAR_REC709, {_OUTPUT_SPACE: "linear coverage"}),
@@ -177,7 +178,7 @@ def _rgb(colour: NDArray[np.float32], prefix: str = "") -> _Channels:
 
 
 def _straight_codes(
-    matte: Matte, header: FrameHeader, encoding: PlateSpace
+    matte: Matte, header: FrameHeader, seen: ModelView
 ) -> tuple[NDArray[np.uint16], int]:
     """Return RGBA codes over the display window, and how many were clipped inside the matte.
 
@@ -190,7 +191,7 @@ def _straight_codes(
         return codes, 0
     inside = window.slices_in(matte.window)
     alpha, colour = matte.alpha[inside], matte.foreground[inside]
-    shown = transform(colour, PlateSpace.LINEAR_REC709, encoding)
+    shown = transform(seen.shown(colour), PlateSpace.LINEAR_REC709, seen.encoding)
     part = codes[window.slices_in(display)]
     part[..., :3] = full_codes(shown)
     part[..., 3] = full_codes(alpha)

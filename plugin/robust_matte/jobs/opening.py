@@ -3,11 +3,13 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from robust_matte.colour.configs import ColourConfig, open_config
 from robust_matte.colour.model_view import ModelView
 from robust_matte.errors import SettingsError
 from robust_matte.jobs.contact_sheet import check_sheet
 from robust_matte.jobs.framing import Windows, settle_region, view_size
 from robust_matte.jobs.masks import MaskedPlate, Masks, open_masks
+from robust_matte.jobs.output_space import settle_output
 from robust_matte.jobs.outputs import Outputs
 from robust_matte.jobs.plate_space import AssumedSpace, assume_space
 from robust_matte.jobs.progress import Listener, Noted, Warned
@@ -41,6 +43,8 @@ class OpenedJob:
         space: How the plate is encoded, and where that is known from.
         windows: Display window, work area, and what of it the network works on.
         masks: Garbage and core.
+        config: The config that names colour spaces.
+        output_space: The scene-linear space of the result.
     """
 
     settings: KeySettings
@@ -51,6 +55,8 @@ class OpenedJob:
     space: AssumedSpace
     windows: Windows
     masks: Masks
+    config: ColourConfig
+    output_space: str
 
     @property
     def source(self) -> FrameSource:
@@ -69,7 +75,8 @@ class OpenedJob:
     @property
     def seen(self) -> ModelView:
         """The plate's model view."""
-        return ModelView(self.space.space, parse_gain(self.settings.gain))
+        gain = parse_gain(self.settings.gain)
+        return ModelView(self.space.space, gain, self.config, self.output_space)
 
     def low_size(self, usual_side: int) -> Size:
         """Return the size of the view for a network that was made for a longest side."""
@@ -88,8 +95,9 @@ def open_job(settings: KeySettings, listener: Listener, weights: Path) -> Opened
 
     Raises:
         InputError: The plate is absent, unreadable, uneven or incomplete.
-        SettingsError: A setting does not fit the plate.
+        SettingsError: A setting does not fit the plate, or a colour config cannot be used.
     """
+    config = open_config(settings.config)
     choice = LayerChoice(settings.layer, settings.view)
     plate = open_plate(settings.plate, first_frame=settings.first_frame, choice=choice)
     if isinstance(plate, MoviePlate):
@@ -109,7 +117,8 @@ def open_job(settings: KeySettings, listener: Listener, weights: Path) -> Opened
     frames = requested_frames(plate, asked, settings.missing)
     _check_names(outputs, frames, plate)
     picture = settle_picture(plate, choice, listener)
-    space = assume_space(plate, settings.plate_space)
+    space = assume_space(plate, settings.plate_space, config)
+    output_space = settle_output(space, settings.output_space, config, outputs.format)
     listener(Noted(space.text))
     for text in plate.warnings:
         listener(Warned(text))
@@ -128,6 +137,8 @@ def open_job(settings: KeySettings, listener: Listener, weights: Path) -> Opened
         space=space,
         windows=windows,
         masks=masks,
+        config=config,
+        output_space=output_space,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from robust_matte.colour.model_view import ModelView
 from robust_matte.errors import SettingsError, WouldOverwriteError
 from robust_matte.jobs.layer_files import (
     COMBINED_LAYERS,
@@ -19,7 +20,7 @@ from robust_matte.media.frames import FrameHeader
 from robust_matte.media.links import real_path
 from robust_matte.media.sequences import FramePattern
 from robust_matte.media.stills import decodes
-from robust_matte.settings.choices import Compression, Depth, ImageFormat, Layers, PlateSpace
+from robust_matte.settings.choices import Compression, Depth, ImageFormat, Layers
 
 __all__ = ["Outputs"]
 
@@ -182,7 +183,7 @@ class Outputs:
         matte: Matte,
         header: FrameHeader,
         attributes: Mapping[str, object],
-        encoding: PlateSpace,
+        seen: ModelView,
     ) -> int:
         """Write the files of one frame, each in one step.
 
@@ -191,7 +192,8 @@ class Outputs:
             matte: The layers.
             header: Display window and pixel aspect.
             attributes: All that the files say; see `frame_attributes`.
-            encoding: The display encoding of colour, for formats that do not hold light.
+            seen: The plate's model view, which knows the output space and, for formats that do not
+                hold light, the display encoding.
 
         Returns:
             How many values the format cannot hold and were clamped.
@@ -202,7 +204,7 @@ class Outputs:
         paths = {layer: pattern.path(number) for layer, pattern in self.patterns.items()}
         marked = dict(attributes) | {FRAME_ATTRIBUTE: str(number)}
         if self.format is ImageFormat.PNG:
-            return write_png_layers(paths, matte, header, marked, encoding=encoding)
+            return write_png_layers(paths, matte, header, marked, seen=seen)
         return write_exr_layers(
             paths,
             matte,

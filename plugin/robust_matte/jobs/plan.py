@@ -11,9 +11,10 @@ from robust_matte.errors import WouldOverwriteError
 from robust_matte.keying.segments import Reset, Segment
 from robust_matte.media.atomic import write_atomically
 from robust_matte.media.windows import Size, Window
-from robust_matte.settings.choices import ImageFormat, Layers, PlateSpace
+from robust_matte.settings.choices import ImageFormat, Layers
 
 __all__ = [
+    "ColourRecord",
     "MaskRecord",
     "Pins",
     "Plan",
@@ -34,7 +35,7 @@ class PlateRecord(BaseModel):
         path: File or pattern, relative to the root `plates`.
         frames: The frames that existed, as fileseq writes them.
         fingerprint: Hash of names, sizes and mtimes.
-        space: How the pixels are encoded.
+        space: How the pixels are encoded: a name of the config, or of the built-in one.
         is_space_stated: Whether that is known rather than assumed.
         display_window: The picture's frame, of every frame.
         work_area: What the network worked on, unless a region was asked for; see `settings`.
@@ -45,11 +46,33 @@ class PlateRecord(BaseModel):
     path: str
     frames: str
     fingerprint: str
-    space: PlateSpace
+    space: str
     is_space_stated: bool
     display_window: Window
     work_area: Window
     pixel_aspect: float = 1.0
+
+
+class ColourRecord(BaseModel):
+    """The colour space of the result, and what names the spaces.
+
+    Attributes:
+        output: The scene-linear space of the result.
+        chromaticities: Of its red, green, blue and white.
+        interop_id: Its `colorInteropID`, or None where there is none.
+        is_invertible: Whether the model's foreground is led back to light; where not, the
+            foreground is the plate.
+        config: The config that names the spaces; empty where these are of the built-in one.
+        config_sha256: Of the config's file and of those it reads; empty where it is built in.
+    """
+
+    model_config = _STRICT
+    output: str
+    chromaticities: tuple[float, ...]
+    interop_id: str | None
+    is_invertible: bool = True
+    config: str = ""
+    config_sha256: str = ""
 
 
 class WeightsRecord(BaseModel):
@@ -84,6 +107,7 @@ class Request(BaseModel):
 
     Attributes:
         plate: The plate.
+        colour: The colour space of the result.
         weights: The weights.
         low_size: Size of the network's low-resolution view.
         masks: Garbage and core, by kind.
@@ -93,6 +117,7 @@ class Request(BaseModel):
 
     model_config = _STRICT
     plate: PlateRecord
+    colour: ColourRecord
     weights: WeightsRecord
     low_size: Size
     masks: dict[str, MaskRecord] = {}

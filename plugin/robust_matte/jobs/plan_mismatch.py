@@ -13,6 +13,12 @@ _FILES = {"plate.fingerprint", "plate.frames", "plate.pixel_aspect", "plate.work
 _SPOKEN = {
     "plate.space": "--plate-space",
     "plate.is_space_stated": "--plate-space",
+    "colour.output": "--output-space",
+    "colour.chromaticities": "--output-space",
+    "colour.interop_id": "--output-space",
+    "colour.is_invertible": "--config",
+    "colour.config": "--config",
+    "colour.config_sha256": "the content of the colour config",
     "weights.sha256": "--model",
     "weights.variant": "--model",
     "weights.refiner": "--refiner",
@@ -26,7 +32,12 @@ _SPOKEN = {
     "pins.threads": "--threads",
 }
 # What another value of one field may change by itself; the user typed only the former.
+_OUTPUT = {"colour.chromaticities", "colour.interop_id"}
+_CONFIG = {"colour.config", "colour.config_sha256", "colour.is_invertible"}
 _FOLLOWS = {
+    "plate.space": {"plate.is_space_stated", "colour.output", *_OUTPUT, *_CONFIG},
+    "colour.output": {*_OUTPUT, *_CONFIG},
+    "colour.config": {"colour.config_sha256"},
     "settings.work_area": {"plate.work_area", "low_size.width", "low_size.height"},
     "settings.roi": {"low_size.width", "low_size.height"},
     "plate.pixel_aspect": {"low_size.width", "low_size.height"},

@@ -10,6 +10,7 @@ from robust_matte.jobs.begun import begun_weights, has_frames, plan_on_disk
 from robust_matte.jobs.memory import check_memory
 from robust_matte.jobs.obtaining import obtain_weights
 from robust_matte.jobs.opening import OpenedJob, open_job
+from robust_matte.jobs.output_space import colour_record
 from robust_matte.jobs.plan import (
     Pins,
     Plan,
@@ -36,6 +37,7 @@ __all__ = ["PlannedJob", "plan_job"]
 # What may differ between two runs of one job: where things are, and which frames are written.
 # Device, threads, refiner, size, space, format, layer and view count as what they turned out to be.
 _NOT_OF_THE_JOB = {
+    "config",
     "contact_sheet",
     "core",
     "device",
@@ -48,6 +50,7 @@ _NOT_OF_THE_JOB = {
     "model",
     "offline",
     "output",
+    "output_space",
     "overwrite",
     "plate",
     "plate_space",
@@ -130,6 +133,7 @@ def _request(opened: OpenedJob, weights: Weights, model: MatteModel) -> Request:
             work_area=opened.windows.area,
             pixel_aspect=opened.windows.pixel_aspect,
         ),
+        colour=colour_record(opened.seen),
         weights=WeightsRecord(
             sha256=weights.sha256, variant=identity.variant, refiner=identity.refiner
         ),

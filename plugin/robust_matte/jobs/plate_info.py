@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict
 from robust_matte.errors import RobustMatteError
 from robust_matte.jobs.plan import SegmentRecord
 from robust_matte.media.windows import Size, Window
-from robust_matte.settings.choices import PlateSpace
 
 __all__ = [
     "ChannelInfo",
@@ -202,13 +201,15 @@ class ColourInfo(BaseModel):
 
     Attributes:
         space: The plate space `key` takes by itself; None if it takes none.
+        working: The scene-linear space of the result, unless another is asked for; None likewise.
         is_stated: Whether the file says so.
         said: The line that `key` prints.
         tags: What the first file says of its colour, by the tag's name.
     """
 
     model_config = _STRICT
-    space: PlateSpace | None
+    space: str | None
+    working: str | None
     is_stated: bool
     said: str
     tags: dict[str, str]

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from robust_matte.colour.configs import ColourConfig, builtin_config
+from robust_matte.colour.primaries import same_primaries
+from robust_matte.colour.spaces import ColourSpace, describe
 from robust_matte.errors import InputError
+from robust_matte.jobs.stated_space import StatedSpace, movie_space, still_space
 from robust_matte.media.plates import MoviePlate, Plate, SequencePlate
 from robust_matte.settings.choices import PlateSpace
 
@@ -12,75 +14,79 @@ __all__ = ["REC709_CHROMATICITIES", "AssumedSpace", "are_rec709", "assume_space"
 
 REC709_CHROMATICITIES = (0.64, 0.33, 0.3, 0.6, 0.15, 0.06, 0.3127, 0.329)  # ITU-R BT.709-6, 1.3
 
-# Transfer tags whose pictures are made for a Rec.1886 display, and the one that is sRGB's.
-_MOVIE_SPACES = dict.fromkeys(
-    (
-        *(None, "bt709", "bt470m", "bt470bg", "smpte170m", "smpte240m"),
-        *("iec61966-2-4", "bt1361e", "bt2020-10", "bt2020-12"),
-    ),
-    PlateSpace.GAMMA24_REC709,
-) | {"iec61966-2-1": PlateSpace.SRGB}
-_OTHER_PRIMARIES = frozenset({"bt2020", "smpte431", "smpte432"})
-
 
 @dataclass(frozen=True, slots=True)
 class AssumedSpace:
     """The plate's space, and where it is known from.
 
     Attributes:
-        space: How the plate is encoded.
+        space: How the plate is encoded: a name of the config, or of the built-in one.
         is_stated: Whether the user or the file says so.
         text: One line for the user.
     """
 
-    space: PlateSpace
+    space: str
     is_stated: bool
     text: str
 
 
-def assume_space(plate: Plate, asked: PlateSpace | None) -> AssumedSpace:
+def assume_space(
+    plate: Plate, asked: str | None, config: ColourConfig | None = None
+) -> AssumedSpace:
     """Decide how a plate is encoded.
+
+    Args:
+        plate: The plate.
+        asked: What `--plate-space` says: a name, alias or role of the config; or None.
+        config: The config; None is the built-in one.
 
     Raises:
         InputError: A movie's transfer function or primaries cannot be converted.
+        SettingsError: The name that was asked for is not known, or leads nowhere.
     """
+    config = config or builtin_config()
     if asked is not None:
-        return AssumedSpace(asked, True, f"plate space {asked.spoken}, as asked")
+        space = describe(config, asked)
+        called = "" if asked in (space.name, space.spoken) else f" ({asked})"
+        return AssumedSpace(space.name, True, f"plate space {space.spoken}{called}, as asked")
     if isinstance(plate, MoviePlate):
-        return _movie_space(plate)
+        return _movie_space(plate, config)
     is_float = isinstance(plate, SequencePlate) and plate.is_float
-    if is_float and _has_other_primaries(plate):
-        text = "plate space scene-linear, primaries its own; the network sees them as Rec.709's"
-        return AssumedSpace(PlateSpace.LINEAR_REC709, False, text)
-    space = PlateSpace.LINEAR_REC709 if is_float else PlateSpace.SRGB
-    return _assumed(space, "floating-point files" if is_float else "integer files")
+    stated = still_space(plate, config)
+    if stated is not None and stated.space is not None:
+        return _stated(stated.space, stated, config)
+    custom = PlateSpace.LINEAR_REC709 if is_float else PlateSpace.SRGB
+    of = "floating-point files" if is_float else "integer files"
+    return _assumed(describe(config, custom), of)
 
 
 def are_rec709(chromaticities: object) -> bool:
     """Say whether an EXR attribute is Rec.709's, or not there and so taken for it."""
     if not isinstance(chromaticities, tuple):
         return True
-    return bool(np.allclose(chromaticities, REC709_CHROMATICITIES, atol=2e-3))
+    return same_primaries(chromaticities, REC709_CHROMATICITIES)
 
 
-def _has_other_primaries(plate: Plate) -> bool:
-    return not are_rec709(plate.header(plate.numbers[0]).attributes.get("chromaticities"))
-
-
-def _movie_space(plate: MoviePlate) -> AssumedSpace:
+def _movie_space(plate: MoviePlate, config: ColourConfig) -> AssumedSpace:
     info = plate.movie.info
-    space = _MOVIE_SPACES.get(info.transfer)
-    if space is None or info.primaries in _OTHER_PRIMARIES:
+    stated = movie_space(info.transfer, info.primaries)
+    if stated.space is None:
         raise InputError(
             f"{plate.source} is tagged with transfer {info.transfer or 'unstated'} and primaries "
-            f"{info.primaries or 'unstated'}, which cannot be converted yet.",
+            f"{info.primaries or 'unstated'}, which cannot be converted.",
             hint="Convert it to Rec.709, or name the space to read it as with --plate-space.",
         )
     if info.transfer is None:
-        return _assumed(space, "untagged movies")
-    return AssumedSpace(space, True, f"plate space {space.spoken}, from the movie's tags")
+        return _assumed(describe(config, stated.space), "untagged movies")
+    return _stated(stated.space, stated, config)
 
 
-def _assumed(space: PlateSpace, of: str) -> AssumedSpace:
+def _stated(name: str, stated: StatedSpace, config: ColourConfig) -> AssumedSpace:
+    space = describe(config, name)
+    text = f"plate space {space.spoken}, from {stated.source}{stated.note}"
+    return AssumedSpace(space.name, True, text)
+
+
+def _assumed(space: ColourSpace, of: str) -> AssumedSpace:
     text = f"plate space {space.spoken}, assumed of {of}; --plate-space changes it"
-    return AssumedSpace(space, False, text)
+    return AssumedSpace(space.name, False, text)

@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
+from robust_matte.colour.model_view import ModelView
 from robust_matte.errors import SettingsError, WouldOverwriteError
 from robust_matte.jobs.finished import read_finished
 from robust_matte.jobs.framing import sound_aspect
@@ -32,7 +33,6 @@ from robust_matte.media.still_facts import read_still_facts
 from robust_matte.media.timecode import Timecode
 from robust_matte.media.windows import Size, Window
 from robust_matte.settings.backdrop import Backdrop
-from robust_matte.settings.choices import PlateSpace
 from robust_matte.settings.frame_range import FrameRange
 
 __all__ = ["Review", "check_review", "make_review"]
@@ -54,7 +54,7 @@ class Review:
         outputs: The finished files.
         frames: The frames that are shown; all are finished.
         display: The picture's frame.
-        encoding: How its codes are encoded.
+        seen: The plate's model view, which knows the output space and the display encoding.
         backdrop: What the result is shown over.
     """
 
@@ -62,7 +62,7 @@ class Review:
     outputs: Outputs
     frames: FrameRange
     display: Window
-    encoding: PlateSpace
+    seen: ModelView
     backdrop: Backdrop
 
 
@@ -131,14 +131,14 @@ def make_review(path: Path, review: Review, listener: Listener) -> None:
 
 def _picture(review: Review, number: int, below: FloatImage) -> Picture:
     """Show one finished frame, cut to the display window, over the backdrop."""
-    finished = read_finished(review.outputs, number, review.encoding, review.display)
+    finished = read_finished(review.outputs, number, review.seen, review.display)
     light = below
     window = finished.window.intersected(review.display)
     if not window.is_empty:
         inside, place = window.slices_in(finished.window), window.slices_in(review.display)
         light = below.copy()
         light[place] = composite(finished.rgb[inside], finished.alpha[inside], below[place])
-    return to_picture(display_codes(light, review.encoding, exact=False))
+    return to_picture(display_codes(light, review.seen.encoding, exact=False))
 
 
 def _backdrop(review: Review) -> FloatImage:
@@ -148,7 +148,7 @@ def _backdrop(review: Review) -> FloatImage:
         review.backdrop,
         size,
         square=square,
-        encoding=review.encoding,
+        encoding=review.seen.encoding,
         pixel_aspect=_aspect(review.plate),
     )
 

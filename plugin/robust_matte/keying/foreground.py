@@ -24,6 +24,7 @@ def recover_foreground(
     not hold where that belongs to the foreground: where the foreground itself is at the ceiling.
     A model often hands on the plate's colour, background and all: where its colour and alpha do not
     explain the plate, and the colours around the edge do, the foreground is taken from these.
+    Where V cannot be led back to light, it is the plate everywhere.
 
     Args:
         plate: P, (H, W, 3) float32, scene-linear, any range.
@@ -37,7 +38,7 @@ def recover_foreground(
     """
     result = plate.copy()
     band = _mixed_pixels(plate, alpha)
-    if not len(band[0]):
+    if not len(band[0]) or not seen.is_invertible:
         return result
     light, code = plate[band], view[band]
     model = _cleaned(_light(fgr[band], seen), plate, alpha, band, seen)

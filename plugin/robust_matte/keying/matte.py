@@ -79,6 +79,7 @@ def finish_matte(
     foreground = recover_foreground(
         frame.light[inside], frame.view[inside], fgr[inside], colour, seen
     )
+    foreground = seen.delivered(foreground)
     rgb, shaped = shaped_layers(foreground, laid, shaping, is_half=is_half)
     return Matte(
         rgb=rgb,

@@ -33,10 +33,10 @@ from robust_matte.media.movie_pixels import (
 from robust_matte.media.windows import Size
 from robust_matte.media.yuv import Matrix
 
-__all__ = ["ColourTags", "MovieInfo", "is_steady", "read_info"]
+__all__ = ["PRIMARIES", "TRANSFERS", "ColourTags", "MovieInfo", "is_steady", "read_info"]
 
 # Codes of ITU-T H.273 under the names that ffprobe prints; 0, 2 and 3 state nothing.
-_TRANSFERS = {
+TRANSFERS = {
     1: "bt709",
     4: "bt470m",
     5: "bt470bg",
@@ -54,7 +54,7 @@ _TRANSFERS = {
     17: "smpte428",
     18: "arib-std-b67",
 }
-_PRIMARIES = {
+PRIMARIES = {
     1: "bt709",
     4: "bt470m",
     5: "bt470bg",
@@ -86,8 +86,8 @@ _HD_LINES = 720
 _MATRIX_NAMES = {tag: matrix.value for tag, matrix in _MATRICES.items()} | _OTHER_MATRICES
 _TOLD_TAGS = (
     ("matrix", "matrix", _MATRIX_NAMES),
-    ("transfer", "transfer", _TRANSFERS),
-    ("primaries", "primaries", _PRIMARIES),
+    ("transfer", "transfer", TRANSFERS),
+    ("primaries", "primaries", PRIMARIES),
 )
 
 
@@ -197,8 +197,8 @@ def read_info(
         bit_depth=bit_depth(frame.format),
         matrix=matrix,
         is_full_range=is_full_range,
-        transfer=_name(_TRANSFERS, decided.transfer),
-        primaries=_name(_PRIMARIES, decided.primaries),
+        transfer=_name(TRANSFERS, decided.transfer),
+        primaries=_name(PRIMARIES, decided.primaries),
         rotation=rotation,
         is_mirrored=is_mirrored,
         pixel_aspect=float(pixel_aspect),

@@ -94,14 +94,20 @@ class Compression(StrEnum):
 
 
 class PlateSpace(StrEnum):
-    """How a plate's pixels are encoded. All share Rec.709 primaries.
+    """The plate spaces with Rec.709 primaries, which need no config; all others are its names.
 
-    Values are names that the OpenColorIO studio config resolves.
+    PNG files, reviews and contact sheets are encoded as one of these. Values are names that the
+    OpenColorIO studio config resolves.
     """
 
     LINEAR_REC709 = "lin_rec709_scene"
     SRGB = "srgb_rec709_scene"
     GAMMA24_REC709 = "g24_rec709_tx"
+
+    @classmethod
+    def named(cls, name: str) -> "PlateSpace | None":
+        """Return the space of a name, or None where it is not one of these."""
+        return next((space for space in cls if space == name), None)
 
     @property
     def is_scene_referred(self) -> bool:

@@ -16,7 +16,6 @@ from robust_matte.settings.choices import (
     Layers,
     Missing,
     Nonfinite,
-    PlateSpace,
     Refiner,
     SourceAlpha,
     WorkArea,
@@ -60,7 +59,11 @@ class KeySettings(BaseModel):
         nonfinite: What to do about NaN and infinite pixels.
         work_area: Which window the network works on.
         cold: Start at the first written frame instead of rolling to it; approximate.
-        plate_space: How the plate is encoded; None decides from the files.
+        plate_space: How the plate is encoded: a name, alias or role of the config; None decides
+            from the files.
+        output_space: The scene-linear space of the result, likewise; None is the working space.
+        config: An OpenColorIO config's file, or the name of a built-in one; None takes $OCIO, else
+            the built-in studio config.
         gain: Stops by which the network sees the plate brighter than it is; light is untouched.
         garbage: What is kept out where it is white: a pattern, a folder, a movie, or one still.
         invert_garbage: Keep out where it is black instead.
@@ -104,7 +107,9 @@ class KeySettings(BaseModel):
     nonfinite: Nonfinite = Nonfinite.KEEP
     work_area: WorkArea = WorkArea.DATA
     cold: bool = False
-    plate_space: PlateSpace | None = None
+    plate_space: str | None = Field(None, min_length=1)
+    output_space: str | None = Field(None, min_length=1)
+    config: str | None = Field(None, min_length=1)
     gain: str = "0"
     garbage: str | None = Field(None, min_length=1)
     invert_garbage: bool = False
@@ -138,7 +143,9 @@ class KeySettings(BaseModel):
         except ValidationError as error:
             raise refused(error) from None  # pydantic's words are in it already
 
-    @field_validator("plate", "output", "model", "garbage", "core", "contact_sheet", mode="before")
+    @field_validator(
+        *("plate", "output", "model", "garbage", "core", "contact_sheet", "config"), mode="before"
+    )
     @classmethod
     def _place_is_text(cls, place: object) -> object:
         return str(place) if isinstance(place, Path) else place

@@ -104,14 +104,14 @@ def interlaced(show: Any) -> Any:
     return path
 
 
-def hdr(show: Any) -> Any:
+def log(show: Any) -> Any:
     return show.movie(
         "take.mkv",
         codec="ffv1",
         pix_fmt="yuv422p10le",
-        color_primaries=9,
-        color_trc=16,
-        colorspace=9,
+        color_primaries=1,
+        color_trc=9,
+        colorspace=1,
         color_range=1,
     )
 
@@ -128,7 +128,7 @@ ROWS = [
     pytest.param(damaged_first, id="a movie whose pictures are all damaged"),
     pytest.param(misspelt_number, id="a misspelt movie with a number"),
     pytest.param(interlaced, id="an interlaced movie"),
-    pytest.param(hdr, id="a movie in PQ"),
+    pytest.param(log, id="a movie with a logarithmic transfer"),
 ]
 
 DAMAGED = [pytest.param(damaged_middle, id="a movie damaged in its middle")]
