@@ -18,6 +18,7 @@ from av.stream import Disposition
 from numpy.typing import NDArray
 
 from robust_matte.errors import FrameReadError, InputError
+from robust_matte.media.movie_pixels import read_alpha
 from robust_matte.media.movies import Movie
 from robust_matte.media.windows import Size, Window
 from robust_matte.media.yuv import Matrix
@@ -313,6 +314,60 @@ def test_rgb_and_grey_movies_keep_their_codes(
     wanted = (wanted - 16 * step) / (219 * step) if tag == _LIMITED else wanted / (2**bits - 1)
     np.testing.assert_allclose(pixels, wanted, rtol=0, atol=2e-7)
     assert Movie(path).info.matrix is Matrix.NONE
+
+
+@pytest.mark.parametrize(
+    ("codec", "pixel_format", "suffix", "stored"),
+    [
+        pytest.param("prores_ks", "yuva444p10le", "mov", 12, id="ProRes 4444"),
+        pytest.param("ffv1", "yuva420p", "mkv", 8, id="4:2:0, 8 bit"),
+        pytest.param("ffv1", "yuva444p16le", "mkv", 16, id="4:4:4, 16 bit"),
+        pytest.param("ffv1", "gbrap12le", "mkv", 12, id="planar RGB"),
+        pytest.param("png", "rgba", "mov", 8, id="png"),
+        pytest.param("png", "rgba64be", "mov", 16, id="png 16 bit, big-endian"),
+        pytest.param("qtrle", "argb", "mov", 8, id="animation"),
+        pytest.param("png", "ya8", "mov", 8, id="grey"),
+        pytest.param("rawvideo", "bgra", "avi", 8, id="uncompressed"),
+    ],
+)
+def test_alpha_is_read_exactly(
+    tmp_path: Path, codec: str, pixel_format: str, suffix: str, stored: int
+) -> None:
+    """Every code of a ramp and noise; ProRes is given 10 bits and decodes them as 12."""
+    layout = av.VideoFormat(pixel_format)
+    bits = layout.components[-1].bits
+    dtype = np.dtype(np.uint8 if bits == 8 else ">u2" if layout.is_big_endian else "<u2")
+    random = np.random.default_rng(3)
+    alpha = random.integers(0, 2**bits, (32, 64)).astype(dtype)
+    alpha[0], alpha[1] = 0, 2**bits - 1
+    frame = av.VideoFrame(64, 32, pixel_format)
+    if len(frame.planes) == 1:
+        count = len(layout.components)
+        packed = np.full((32, 64, count), 90, dtype)
+        packed[..., 0 if pixel_format == "argb" else count - 1] = alpha
+        planes: list[NDArray[Any]] = [packed]
+    else:
+        planes = [np.full((p.height, p.width), 90, dtype) for p in frame.planes[:3]] + [alpha]
+    options = {"alpha_bits": "16"} if codec == "prores_ks" else {}
+    path = _write(
+        tmp_path / f"a.{suffix}", [planes] * 2, pixel_format, codec=codec, options=options
+    )
+    movie = Movie(path)
+    assert movie.info.has_alpha
+    found = [task() for task in movie.alpha_tasks([1, 2])]
+    for read in found:
+        assert read.dtype == np.float32
+        assert read.shape == (32, 64)
+        wanted = alpha.astype(np.float64) / (2**bits - 1)
+        np.testing.assert_allclose(read, wanted, rtol=0, atol=1 / 2**stored if bits == 10 else 1e-7)
+
+
+def test_packed_alpha_is_read() -> None:
+    frame = av.VideoFrame(16, 8, "ayuv64le")
+    codes = np.random.default_rng(1).integers(0, 2**16, (8, 16, 4), np.uint16)
+    rows = np.frombuffer(memoryview(frame.planes[0]), "<u2").reshape(8, -1)
+    rows[:, :64] = codes.reshape(8, 64)
+    np.testing.assert_allclose(read_alpha(frame), codes[..., 0] / 65535, atol=1e-7)
 
 
 def test_15_bit_animation_is_right_to_half_a_code(tmp_path: Path) -> None:

@@ -104,6 +104,10 @@ class Mask:
     def _readers(self, numbers: Sequence[int]) -> Generator[_Reader]:
         if self._is_still:
             yield from repeat(self._still, len(numbers))
+        elif isinstance(self.plate, MoviePlate) and self.kind == _SOURCE_ALPHA:
+            with closing(self.plate.movie.alpha_tasks(numbers)) as alphas:
+                for alpha in alphas:
+                    yield partial(_of_alpha, alpha, self.plate.movie.header.display_window)
         elif isinstance(self.plate, MoviePlate):
             for task in self.plate.tasks(numbers):
                 yield partial(_of_movie, task)
@@ -266,11 +270,13 @@ def _source_alpha(plate: Plate) -> Mask:
         InputError: The plate has no alpha.
     """
     if isinstance(plate, MoviePlate):
-        raise InputError(
-            f"{plate.source} has no alpha that is read.",
-            hint="Leave --source-alpha out, or key the movie's frames as an image sequence.",
-            path=plate.movie.path,
-        )
+        if not plate.movie.info.has_alpha:
+            raise InputError(
+                f"{plate.source} has no alpha that is read.",
+                hint="Leave --source-alpha out, or key the movie's frames as an image sequence.",
+                path=plate.movie.path,
+            )
+        return Mask(_SOURCE_ALPHA, plate, is_inverted=True)
     read = partial(read_alpha, choice=plate.picture)
     read(plate.pattern.path(plate.numbers[0]))
     return Mask(_SOURCE_ALPHA, plate, read, is_inverted=True)
@@ -278,6 +284,10 @@ def _source_alpha(plate: Plate) -> Mask:
 
 def _nothing() -> None:
     """Do nothing, where there is nothing to close."""
+
+
+def _of_alpha(task: Callable[[], FloatImage], window: Window) -> Coverage:
+    return Coverage(pixels=task(), data_window=window, display_window=window)
 
 
 def _of_movie(task: Callable[[], Frame]) -> Coverage:

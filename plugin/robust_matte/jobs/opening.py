@@ -22,6 +22,7 @@ from robust_matte.media.exr_layers import LayerChoice
 from robust_matte.media.links import real_path
 from robust_matte.media.plates import MoviePlate, Plate, open_plate
 from robust_matte.media.windows import Size
+from robust_matte.settings.choices import SourceAlpha
 from robust_matte.settings.frame_range import FrameRange
 from robust_matte.settings.gain import parse_gain
 from robust_matte.settings.key_settings import KeySettings
@@ -120,6 +121,8 @@ def open_job(settings: KeySettings, listener: Listener, weights: Path) -> Opened
     space = assume_space(plate, settings.plate_space, config)
     output_space = settle_output(space, settings.output_space, config, outputs.format)
     listener(Noted(space.text))
+    if isinstance(plate, MoviePlate) and plate.movie.info.has_alpha:
+        _tell_of_alpha(plate, settings, listener)
     for text in plate.warnings:
         listener(Warned(text))
     windows = survey_windows(plate, settings.work_area, listener)
@@ -140,6 +143,12 @@ def open_job(settings: KeySettings, listener: Listener, weights: Path) -> Opened
         config=config,
         output_space=output_space,
     )
+
+
+def _tell_of_alpha(plate: MoviePlate, settings: KeySettings, listener: Listener) -> None:
+    if settings.source_alpha is SourceAlpha.IGNORE:
+        name = plate.movie.path.name
+        listener(Noted(f"the alpha of {name} is ignored; --source-alpha garbage heeds it"))
 
 
 def _check_shows(

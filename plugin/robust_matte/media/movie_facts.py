@@ -5,7 +5,7 @@ from pathlib import Path
 
 from av.video.reformatter import ColorRange
 
-from robust_matte.media.movie_pixels import is_full_range_by_name
+from robust_matte.media.movie_pixels import has_alpha, is_full_range_by_name
 from robust_matte.media.movie_streams import opened_movie, read_first_frame
 from robust_matte.media.movie_tags import ColourTags
 
@@ -50,7 +50,6 @@ def read_movie_facts(path: Path) -> MovieFacts:
         frame, _ = read_first_frame(container, stream)
         pixel_format = context.format if frame is None else frame.format
         name = "unknown" if pixel_format is None else pixel_format.name
-        components = () if pixel_format is None else pixel_format.components
         if frame is not None:
             tags.append(ColourTags.of(frame))
         return MovieFacts(
@@ -58,7 +57,7 @@ def read_movie_facts(path: Path) -> MovieFacts:
             codec=context.name,
             profile=stream.profile,
             pixel_format=name,
-            has_alpha=any(component.is_alpha for component in components),
+            has_alpha=pixel_format is not None and has_alpha(pixel_format),
             states_range=is_full_range_by_name(name)
             or any(one.range in (ColorRange.MPEG, ColorRange.JPEG) for one in tags),
             states_matrix=any(one.matrix not in _NO_MATRIX for one in tags),

@@ -20,7 +20,15 @@ from robust_matte.errors import InputError
 from robust_matte.media.frames import FloatImage
 from robust_matte.media.yuv import CodeLevels, CodePlane, Matrix, codes_to_rgb, yuv_to_rgb
 
-__all__ = ["bit_depth", "check_format", "has_matrix", "is_full_range_by_name", "read_rgb"]
+__all__ = [
+    "bit_depth",
+    "check_format",
+    "has_alpha",
+    "has_matrix",
+    "is_full_range_by_name",
+    "read_alpha",
+    "read_rgb",
+]
 
 _EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 _PLANAR = re.compile(r"(gray|yuvj444p|yuva?444p|gbra?p)(9|1[0246])?(le|be)?")
@@ -45,6 +53,11 @@ _local = threading.local()
 def has_matrix(pixel_format: VideoFormat) -> bool:
     """Return whether the format is Y'CbCr, not RGB, palette or grey."""
     return not (_is_rgb(pixel_format) or _is_grey(pixel_format))
+
+
+def has_alpha(pixel_format: VideoFormat) -> bool:
+    """Return whether the format holds alpha."""
+    return any(component.is_alpha for component in pixel_format.components)
 
 
 def is_full_range_by_name(name: str) -> bool:
@@ -102,6 +115,34 @@ def read_rgb(frame: av.VideoFrame, matrix: Matrix, *, is_full_range: bool) -> Fl
     levels = CodeLevels.of(bits, is_full_range=is_full_range, shift=shift)
     planes = _code_planes(frame)
     return yuv_to_rgb(planes, matrix, levels) if yuv else codes_to_rgb(planes, levels)
+
+
+def read_alpha(frame: av.VideoFrame) -> FloatImage:
+    """Read one decoded frame's alpha, as it lies in the file (not yet upright).
+
+    Alpha is of full range, whatever the range of the colour.
+
+    Args:
+        frame: A frame whose format passed `check_format` and has alpha.
+
+    Returns:
+        (H, W) float32, [0, 1].
+    """
+    order = _PACKED.get(_base(frame.format.name))
+    if order is None and not _PLANAR.fullmatch(frame.format.name) and not _is_planar_yuva(frame):
+        frame = _reformat(frame, "yuva444p16le")  # packed, such as ayuv64: codes are repeated
+    alpha = frame.format.components[-1]
+    is_bottom_up = frame.planes[0].line_size < 0
+    if is_bottom_up:
+        frame = _filtered(frame, "vflip")
+    codes = _plane(frame, alpha.plane, len(order or "a"))[..., order.index("a") if order else 0]
+    full = np.float32(2**alpha.bits - 1)
+    read: FloatImage = np.divide(codes, full, dtype=np.float32)
+    return read[::-1] if is_bottom_up else read
+
+
+def _is_planar_yuva(frame: av.VideoFrame) -> bool:
+    return frame.format.name.startswith("yuva")
 
 
 def _to_444(frame: av.VideoFrame) -> av.VideoFrame:

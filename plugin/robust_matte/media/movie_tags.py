@@ -27,6 +27,7 @@ from robust_matte.errors import InputError
 from robust_matte.media.movie_pixels import (
     bit_depth,
     check_format,
+    has_alpha,
     has_matrix,
     is_full_range_by_name,
 )
@@ -204,7 +205,7 @@ def read_info(
         pixel_aspect=float(pixel_aspect),
         timecode=_metadata(container, stream, "timecode"),
         reel=_metadata(container, stream, "reel_name"),
-        has_alpha=any(component.is_alpha for component in frame.format.components),
+        has_alpha=has_alpha(frame.format),
         declared_frames=_declared_frames(container, stream, fps),
         assumed=tuple(assumed),
     )

@@ -6,12 +6,12 @@ are (Matroska does not say, a cut-off file says too many), so the count is what 
 
 from array import array
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import NoReturn, TypeGuard
+from typing import NoReturn, TypeGuard, TypeVar
 
 import av
 import numpy as np
@@ -25,7 +25,7 @@ from robust_matte.media.movie_attributes import (
     shared_attributes,
     timecode_attributes,
 )
-from robust_matte.media.movie_pixels import read_rgb
+from robust_matte.media.movie_pixels import read_alpha, read_rgb
 from robust_matte.media.movie_streams import opened_movie, read_first_frame
 from robust_matte.media.movie_tags import ColourTags, MovieInfo, is_steady, read_info
 from robust_matte.media.sequences import frame_ranges
@@ -34,6 +34,8 @@ from robust_matte.settings.first_frame import FROM_TIMECODE, FirstFrame
 from robust_matte.settings.warm_up import DEFAULT_WARM_UP
 
 __all__ = ["Movie"]
+
+_T = TypeVar("_T")
 
 
 class Movie:
@@ -137,27 +139,45 @@ class Movie:
             FrameReadError: Raised by a frame's own task, not by the iterator: the frame does not
                 decode, has another size or pixel format than the first, or does not exist.
         """
+        return self._tasks(numbers, self._convert)
+
+    def alpha_tasks(self, numbers: Sequence[int]) -> Generator[Callable[[], FloatImage]]:
+        """Hand out the reading of each wanted frame's alpha, as `tasks` does of its colour.
+
+        Each task gives (H, W) float32, [0, 1], upright. Only for movies whose `info` says that they
+        have alpha.
+        """
+        return self._tasks(numbers, self._convert_alpha)
+
+    def _tasks(
+        self, numbers: Sequence[int], convert: Callable[[int, av.VideoFrame], _T]
+    ) -> Generator[Callable[[], _T]]:
         with closing(self._slots()) as slots:
             position, slot = self._first - 1, None
             for number in numbers:
                 while position < number and (slot := next(slots, None)) is not None:
                     position += 1
-                yield self._task(number, slot if position == number else None, position)
+                yield self._task(number, slot if position == number else None, position, convert)
 
     def _task(
-        self, number: int, slot: av.VideoFrame | FFmpegError | None, last: int
-    ) -> Callable[[], Frame]:
+        self,
+        number: int,
+        slot: av.VideoFrame | FFmpegError | None,
+        last: int,
+        convert: Callable[[int, av.VideoFrame], _T],
+    ) -> Callable[[], _T]:
         """Return the conversion of one frame, or what raises in its place.
 
         Args:
             number: The frame that is wanted.
+            convert: What makes a result of a decoded frame.
             slot: What was decoded there; None past the end.
             last: The last frame there is, if `slot` is None.
         """
         if isinstance(slot, av.VideoFrame) and _is_good(slot):
             coding = _coding(slot)
             if coding == self._coding:
-                return partial(self._convert, number, slot)
+                return partial(convert, number, slot)
             what = f"is {coding}, the first frame is {self._coding}."
             hint = "Split the movie where it changes."
         elif slot is None:
@@ -188,8 +208,19 @@ class Movie:
 
     def _convert(self, number: int, frame: av.VideoFrame) -> Frame:
         info = self.info
-        try:
+        with self._naming(number, frame):
             pixels = read_rgb(frame, info.matrix, is_full_range=info.is_full_range)
+        return Frame(number=number, pixels=_upright(pixels, info), header=self.header_of(number))
+
+    def _convert_alpha(self, number: int, frame: av.VideoFrame) -> FloatImage:
+        with self._naming(number, frame):
+            return _upright(read_alpha(frame), self.info)
+
+    @contextmanager
+    def _naming(self, number: int, frame: av.VideoFrame) -> Iterator[None]:
+        """Name the frame that cannot be converted."""
+        try:
+            yield
         except (FFmpegError, ValueError) as error:
             raise FrameReadError(
                 f"Frame {number} of {self.path}, {_coding(frame)}, cannot be converted: {error}.",
@@ -197,7 +228,6 @@ class Movie:
                 frame=number,
                 path=self.path,
             ) from error
-        return Frame(number=number, pixels=_upright(pixels, info), header=self.header_of(number))
 
     def _counted(self) -> int:
         """Return the first frame's number by its timecode."""
