@@ -242,6 +242,47 @@ def test_network_sees_the_region_alone_and_cuts_the_whole_picture(
     assert str(plan.request.low_size) == "20x20"
 
 
+def test_plate_around_a_region_is_in_the_output_space(
+    moving_frames: Any,
+    write_exr_plate: Any,
+    settings: Any,
+    fake_model: Any,
+    read_layers: Any,
+    tmp_path: Path,
+) -> None:
+    """Of a keyed frame without coverage, and around a region, the foreground is the same plate."""
+    plate = write_exr_plate(moving_frames(range(1, 2)))
+    for name, roi, size in (("whole", None, (54, 96)), ("part", "20,10,48,32", (32, 48))):
+        truth = np.zeros((*size, 3), np.float32), np.zeros(size, np.float32)
+        asked = settings(
+            plate, roi=roi, output_space="ACEScg", depth="float", output=str(tmp_path / name)
+        )
+        key(asked, open_model=fake_model(lambda _, truth=truth: truth))
+    whole, part = (read_layers(1, tmp_path / name) for name in ("whole", "part"))
+    for name, plane in whole.items():
+        np.testing.assert_allclose(part[name], plane, rtol=1e-6, err_msg=name)
+
+
+def test_masks_lie_where_they_are_drawn_within_a_region(
+    write_exr_plate: Any, settings: Any, fake_model: Any, read_layers: Any
+) -> None:
+    """Drawn over the whole picture; core reaches out of the region, and alpha stays 0 there."""
+    pixels = np.full((40, 60, 3), 0.5, np.float32)
+    garbage, core = np.zeros((2, 40, 60, 3), np.float32)
+    garbage[:12], core[20:30, 15:40] = 1.0, 1.0
+    masks = {
+        name: write_exr_plate({1: mask}, name=name)
+        for name, mask in (("garbage", garbage), ("core", core))
+    }
+    truth = np.zeros((20, 20, 3), np.float32), np.full((20, 20), 0.25, np.float32)
+    asked = settings(write_exr_plate({1: pixels}), roi="10,10,20,20", **masks)
+    key(asked, open_model=fake_model(lambda _: truth))
+    wanted = np.zeros((40, 60), np.float32)
+    wanted[12:30, 10:30] = 0.25
+    wanted[20:30, 15:30] = 1.0
+    np.testing.assert_array_equal(read_layers(1)["A"], wanted)
+
+
 def test_bad_pixels_around_a_region_are_told_and_kept(
     write_exr_plate: Any, settings: Any, fake_model: Any, read_layers: Any
 ) -> None:

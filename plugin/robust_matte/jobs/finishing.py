@@ -48,8 +48,8 @@ class Finisher:
                 is_half=self.opened.outputs.is_half,
             )
             if frame.around is not None:
-                data = frame.header.data_window
-                matte = surround_matte(matte, frame.around, windows.area, data)
+                around, data = self.opened.seen.delivered(frame.around), frame.header.data_window
+                matte = surround_matte(matte, around, windows.area, data)
             clamped = self._write(target, segment, matte, frame.header)
         return Written(target, segment, clamped, frame.bad)
 
