@@ -10,6 +10,7 @@ import typer
 from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
 from robust_matte import __version__
+from robust_matte.cli.assemble import assemble_command
 from robust_matte.cli.demo import demo_command
 from robust_matte.cli.doctor import doctor_command
 from robust_matte.cli.evaluate import evaluate_command
@@ -31,6 +32,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.command("key")(key_command)
+app.command("assemble")(assemble_command)
 app.command("demo")(demo_command)
 app.add_typer(weights_app, name="weights")
 app.command("info")(info_command)
