@@ -93,7 +93,7 @@ def _loaded(name: str, digest: str, said: str, hint: str) -> ColourConfig:
     try:
         loaded = ocio.Config.CreateFromFile(name)
         loaded.validate()
-    except ocio.Exception as error:
+    except (ocio.Exception, ocio.ExceptionMissingFile) as error:
         reason = re.sub(r"^Error: Loading the OCIO profile .*? failed\. ", "", _first_line(error))
         raise SettingsError(
             f"The colour config {name}{said} cannot be used: {reason}.", hint=hint

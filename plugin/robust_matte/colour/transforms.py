@@ -101,7 +101,7 @@ def _steps(config: ColourConfig, source: str, target: str) -> ocio.Processor:
         if first == second:
             return first.loaded.getProcessor(from_name, to_name)
         return ocio.Config.GetProcessorFromConfigs(first.loaded, from_name, second.loaded, to_name)
-    except ocio.Exception as error:
+    except (ocio.Exception, ocio.ExceptionMissingFile) as error:
         reason = str(error).strip().splitlines()[0].rstrip(".")
         raise SettingsError(
             f'{config.name} knows no way from "{source}" to "{target}": {reason}.',
