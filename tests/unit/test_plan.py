@@ -35,6 +35,7 @@ DOCUMENT: dict[str, Any] = {
         "weights": {"sha256": "a" * 64, "variant": "mobilenetv3", "refiner": "fast_guided_filter"},
         "low_size": {"width": 512, "height": 286},
         "settings": {"warm_up": 16, "cuts": "auto", "layers": "combined", "format": "exr"},
+        "masks": {},
         "pins": {"engine": "0.1", "torch": "2.13", "device": "cpu", "threads": 4},
     },
     "segments": [
