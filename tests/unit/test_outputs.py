@@ -1,6 +1,7 @@
 """Where files go, what is in them, and which are left alone."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from robust_matte.errors import SettingsError, WouldOverwriteError
 from robust_matte.jobs.finished import read_finished, read_foreground
 from robust_matte.jobs.outputs import Outputs
 from robust_matte.keying.matte import Matte
+from robust_matte.media.exr_header import read_header
 from robust_matte.media.formats import JOB_ATTRIBUTE
 from robust_matte.media.frames import FrameHeader
 from robust_matte.media.sequences import FramePattern
@@ -313,6 +315,29 @@ def test_multipart_files_hold_a_part_for_each_layer(
     assert names == list(wanted)
     assert not image.seek_subimage(3, 0)
     image.close()
+
+
+@pytest.mark.parametrize("layers", Layers)
+def test_names_are_such_as_nuke_takes(
+    matte: Matte, outputs: Callable[..., Outputs], layers: Layers
+) -> None:
+    """By rule; not run in Nuke.
+
+    A layer and a channel of it, with one dot; words of ASCII that start with a letter; no layer
+    named as one of Nuke's own with channels it does not have; short names, as OpenEXR 1 had them.
+    """
+    word = r"[A-Za-z][A-Za-z0-9_]*"
+    files = outputs(layers=layers)
+    files.write(7, matte, HEADER, {}, SRGB)
+    for path in files.files(7):
+        for part in read_header(path).parts:
+            names = [one.name for one in part.channels]
+            assert part.name is None or re.fullmatch(word, part.name)
+            for name in names:
+                assert re.fullmatch(rf"[RGBAY]|{word}\.[RGBA]", name), name
+                assert len(name) <= 31
+                assert name.partition(".")[0] not in ("rgb", "rgba", "depth", "forward", "mask")
+            assert len({name.lower() for name in names}) == len(names)
 
 
 @pytest.mark.parametrize(
