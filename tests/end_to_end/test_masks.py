@@ -263,7 +263,7 @@ def test_frames_that_only_warm_up_are_masked_too(
     tmp_path: Path,
     read_layers: Any,
 ) -> None:
-    """The real network: what is garbage may be anything, on every frame, without a trace in alpha."""
+    """The real network: what is garbage may be anything, on every frame, without a trace."""
     path, results = write_mask("roto.exr", (mask > 0).astype(np.float32)), []
     for name, light in (("a", 0.1), ("b", 3.0)):
         other = {number: pixels.copy() for number, pixels in shot.items()}

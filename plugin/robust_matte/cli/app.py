@@ -16,6 +16,7 @@ from robust_matte.cli.doctor import doctor_command
 from robust_matte.cli.evaluate import evaluate_command
 from robust_matte.cli.info import info_command
 from robust_matte.cli.key import key_command
+from robust_matte.cli.shape import shape_command
 from robust_matte.cli.train import train_command
 from robust_matte.cli.usage import misused
 from robust_matte.cli.weights import weights_app
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.command("key")(key_command)
 app.command("assemble")(assemble_command)
+app.command("shape")(shape_command)
 app.command("demo")(demo_command)
 app.add_typer(weights_app, name="weights")
 app.command("info")(info_command)

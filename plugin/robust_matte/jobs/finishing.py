@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from robust_matte.jobs.frame_attributes import frame_attributes
+from robust_matte.jobs.matte_attributes import UNCROPPED_ATTRIBUTE, window_text
 from robust_matte.jobs.opening import OpenedJob
 from robust_matte.jobs.plan import Plan
 from robust_matte.jobs.report import Written
@@ -76,6 +77,7 @@ class Finisher:
             held=target.held,
         )
         if self.opened.settings.crop:
+            attributes[UNCROPPED_ATTRIBUTE] = window_text(matte.window)
             matte = crop_matte(matte)
         seen = self.opened.seen
         return self.opened.outputs.write(target.number, matte, header, attributes, seen)

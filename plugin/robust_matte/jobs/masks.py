@@ -12,6 +12,7 @@ import numpy as np
 
 from robust_matte.errors import FrameSizeError, InputError, MissingFramesError
 from robust_matte.jobs.framing import Windows
+from robust_matte.jobs.matte_attributes import spoken_mask
 from robust_matte.jobs.plan import MaskRecord
 from robust_matte.jobs.progress import Listener, StageReached
 from robust_matte.jobs.survey import HEADER_READERS, HEADERS_HELD
@@ -30,12 +31,13 @@ from robust_matte.settings.choices import SourceAlpha
 from robust_matte.settings.frame_range import FrameRange
 from robust_matte.settings.key_settings import KeySettings
 
-__all__ = ["Mask", "MaskedPlate", "Masks", "open_mask", "open_masks"]
+__all__ = ["Mask", "MaskedPlate", "Masks", "PlacedMask", "open_mask", "open_masks"]
 
 _SOURCE_ALPHA = "source alpha"
 
 _Reader = Callable[[], Coverage]
-_Placed = Callable[[], FloatImage]
+# Called with an area of the plate and its display window, it reads coverage: (H, W) float32.
+PlacedMask = Callable[[Window, Window], FloatImage]
 
 
 class Mask:
@@ -67,6 +69,11 @@ class Mask:
         self._kept: Coverage | None = None
 
     @property
+    def spoken(self) -> str:
+        """What finished files say of it."""
+        return spoken_mask(Path(self.plate.source).name, is_inverted=self._is_inverted)
+
+    @property
     def record(self) -> MaskRecord:
         """What a plan says of it."""
         return MaskRecord(path=Path(self.plate.source).name, fingerprint=self.plate.fingerprint())
@@ -95,16 +102,16 @@ class Mask:
                     raise self._other_size(number, header.display_window, windows.display)
                 listener(StageReached("planning", done, len(numbers), text))
 
-    def tasks(self, numbers: Sequence[int], area: Window, display: Window) -> Iterator[_Placed]:
+    def tasks(self, numbers: Sequence[int]) -> Generator[PlacedMask]:
         """Yield, per frame of `numbers`, what reads its coverage over an area of the plate."""
         with closing(self._readers(numbers)) as readers:
             for reader in readers:
-                yield partial(self._placed, reader, area, display)
+                yield partial(self._placed, reader)
 
     def _readers(self, numbers: Sequence[int]) -> Generator[_Reader]:
         if self._is_still:
             yield from repeat(self._still, len(numbers))
-        elif isinstance(self.plate, MoviePlate) and self.kind == _SOURCE_ALPHA:
+        elif isinstance(self.plate, MoviePlate) and self.plate.movie.info.has_alpha:
             with closing(self.plate.movie.alpha_tasks(numbers)) as alphas:
                 for alpha in alphas:
                     yield partial(_of_alpha, alpha, self.plate.movie.header.display_window)
@@ -194,18 +201,18 @@ class MaskedPlate:
 
     def tasks(self, numbers: Sequence[int]) -> Iterator[Callable[[], Frame]]:
         """Return a task per frame of `numbers`, which ascend; see `Plate.tasks`."""
-        masks, area, display = self.masks, self.windows.area, self.windows.display
+        masks = self.masks
         with_core = [number for number in numbers if number in masks.core_frames]
         frames = self.plate.tasks(numbers)
-        garbages = [one.tasks(numbers, area, display) for one in masks.garbage]
-        cores = masks.core.tasks(with_core, area, display) if masks.core else iter(())
+        garbages = [one.tasks(numbers) for one in masks.garbage]
+        cores = masks.core.tasks(with_core) if masks.core else iter(())
         with ExitStack() as stack:
             for opened in (frames, *garbages, cores):
                 stack.callback(getattr(opened, "close", _nothing))
             for number, frame in zip(numbers, frames, strict=True):
                 garbage = [next(one) for one in garbages]
                 core = next(cores) if masks.core and number in masks.core_frames else None
-                yield partial(_masked, frame, garbage, core)
+                yield partial(_masked, frame, garbage, core, self.windows)
 
 
 def open_masks(
@@ -299,11 +306,16 @@ def _of_movie(task: Callable[[], Frame]) -> Coverage:
     )
 
 
-def _masked(task: Callable[[], Frame], garbage: Sequence[_Placed], core: _Placed | None) -> Frame:
+def _masked(
+    task: Callable[[], Frame],
+    garbage: Sequence[PlacedMask],
+    core: PlacedMask | None,
+    windows: Windows,
+) -> Frame:
     """Read a frame and its masks."""
-    frame = task()
+    frame, place = task(), (windows.area, windows.display)
     held = None
     for one in garbage:
-        read = one()
+        read = one(*place)
         held = read if held is None else np.maximum(held, read)
-    return replace(frame, garbage=held, core=core() if core is not None else None)
+    return replace(frame, garbage=held, core=core(*place) if core is not None else None)

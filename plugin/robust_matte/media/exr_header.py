@@ -63,7 +63,8 @@ _NEVER_PASSED_ON = {
     *("name", "view", "multiView", "preview", "envmap", "dwaCompressionLevel"),
     *("deepImageState", "idManifest", "maxSamplesPerPixel"),
 }
-_NEVER_PASSED_ON_PREFIXES = ("cryptomatte/", "input/", "robust_matte/")
+_NEVER_PASSED_ON_PREFIXES = ("cryptomatte/", "input/")
+_OWN_PREFIX = "robust_matte/"
 _NEVER_PASSED_ON_TYPES = {"chlist", "compression", "envmap", "lineOrder", "preview", "tiledesc"}
 
 # OpenEXR wants the first two alike in all parts; the others say the same of a shot.
@@ -152,7 +153,9 @@ def read_header(path: Path) -> ExrHeader:
         raise cannot_open(path, error) from error
 
 
-def passed_on(part: ExrPart, first: ExrPart | None = None) -> dict[str, object]:
+def passed_on(
+    part: ExrPart, first: ExrPart | None = None, *, with_own: bool = False
+) -> dict[str, object]:
     """Return the attributes that a picture made from one of a file's parts may carry.
 
     Programs that write several parts put what holds for all of them into the first one alone: what
@@ -167,6 +170,7 @@ def passed_on(part: ExrPart, first: ExrPart | None = None) -> dict[str, object]:
     Args:
         part: What the picture is made from.
         first: The first part of its file, where it is not that.
+        with_own: Whether our own of an earlier run stay, too.
 
     Returns:
         Values as the OpenEXR package takes them, by name. Written back they are the same bytes,
@@ -175,7 +179,7 @@ def passed_on(part: ExrPart, first: ExrPart | None = None) -> dict[str, object]:
     """
     values: dict[str, object] = {}
     for name, attribute in said_of(part, first or part).items():
-        if _stays_behind(name, attribute):
+        if _stays_behind(name, attribute) or (name.startswith(_OWN_PREFIX) and not with_own):
             continue
         try:
             values[name] = _package_value(attribute)
