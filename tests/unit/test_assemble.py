@@ -110,16 +110,28 @@ def _pictures(path: Path) -> list[list[NDArray[np.float64]]]:
     return pictures
 
 
-def _codes(rgb: NDArray[Any]) -> list[NDArray[np.float64]]:
-    """Return R'G'B' as limited-range BT.709 codes of 10 bits, by the numbers of the standard."""
+_BT709, _BT2020 = (0.2126, 0.0722), (0.2627, 0.0593)
+
+
+def _codes(rgb: NDArray[Any], matrix: tuple[float, float] = _BT709) -> list[NDArray[np.float64]]:
+    """Return R'G'B' as limited-range codes of 10 bits, by the numbers of the standards."""
+    kr, kb = matrix
     red, green, blue = np.moveaxis(rgb.astype(np.float64), -1, 0)
-    luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    return [64 + 876 * luma, 512 + 896 * (blue - luma) / 1.8556, 512 + 896 * (red - luma) / 1.5748]
+    luma = kr * red + (1 - kr - kb) * green + kb * blue
+    cb, cr = (blue - luma) / (2 - 2 * kb), (red - luma) / (2 - 2 * kr)
+    return [64 + 876 * luma, 512 + 896 * cb, 512 + 896 * cr]
 
 
-def _assert_codes(found: Any, rgb: NDArray[Any], where: Any, *, within: float = 1.0) -> None:
+def _assert_codes(
+    found: Any,
+    rgb: NDArray[Any],
+    where: Any,
+    *,
+    within: float = 1.0,
+    matrix: tuple[float, float] = _BT709,
+) -> None:
     """Codes are within one, but for a pixel or so in blocks where much happens."""
-    for plane, wanted in zip(found[:3], _codes(rgb), strict=True):
+    for plane, wanted in zip(found[:3], _codes(rgb, matrix), strict=True):
         off = np.abs(plane - np.rint(wanted))[where]
         assert np.percentile(off, 98) <= within
         assert off.max() <= within + 1
@@ -296,6 +308,12 @@ def test_without_alpha_the_result_is_over_black(
     assert np.abs(found[0] - _codes(light ** (1 / 2.4))[0]).mean() < 1
 
 
+def _pq(light: NDArray[Any]) -> NDArray[Any]:
+    """Encode cd/m2 as SMPTE ST 2084 says."""
+    power = (light / 10000) ** 0.1593017578125
+    return ((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)) ** 78.84375
+
+
 def _srgb(light: NDArray[Any]) -> NDArray[Any]:
     """Encode as IEC 61966-2-1 says."""
     return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
@@ -323,6 +341,13 @@ _AP1_TO_REC709 = np.array(
             id="linear plate",
         ),
         pytest.param(
+            "lin_rec2020_scene",
+            "pq_rec2020_display",
+            lambda light: _pq(light * 100),
+            (16, 9, 9),
+            id="PQ plate",
+        ),
+        pytest.param(
             "ACEScg",
             "ACEScct",
             lambda light: np.clip(light @ _AP1_TO_REC709.T, 0, 1) ** (1 / 2.4),
@@ -344,10 +369,25 @@ def test_colour_is_encoded_as_the_plate_was(
     made(result([1001], **spaces))
     (found,) = _pictures(tmp_path / "shot.mov")
     foreground, alpha = _layers()
-    _assert_codes(found, encode(foreground.astype(np.float64)), alpha == 1)
+    matrix = _BT2020 if tags[2] == 9 else _BT709
+    _assert_codes(found, encode(foreground.astype(np.float64)), alpha == 1, matrix=matrix)
     with av.open(str(tmp_path / "shot.mov")) as container:
         coding = container.streams.video[0].codec_context
         assert (coding.color_trc, coding.color_primaries, coding.colorspace) == tags
+
+
+def test_frames_of_another_program_say_their_primaries(
+    result: Any, made: Callable[..., AssembleResult], tmp_path: Path
+) -> None:
+    told: list[Event] = []
+    ap1 = (0.713, 0.293, 0.165, 0.83, 0.128, 0.044, 0.32168, 0.33767)
+    spaces = {"robust_matte/output_space": None, "robust_matte/plate_space": None}
+    made(result([1001], chromaticities=ap1, **spaces), listener=told.append)
+    notes = [event.text for event in told if isinstance(event, Noted)]
+    assert notes[0] == "the frames are in ACEScg, from the files' chromaticities"
+    foreground, alpha = _layers()
+    wanted = np.clip(foreground @ _AP1_TO_REC709.T, 0, 1) ** (1 / 2.4)
+    _assert_codes(_pictures(tmp_path / "shot.mov")[0], wanted, alpha == 1)
 
 
 def test_codes_above_white_of_a_movie_plate_come_back(

@@ -17,11 +17,14 @@ from robust_matte.jobs.movie_pictures import MoviePictures
 from robust_matte.jobs.movie_source import MovieSource, find_result, survey_result
 from robust_matte.jobs.own_file import check_own_file
 from robust_matte.jobs.progress import Event, Listener, Noted, StageReached, Warned, silent
+from robust_matte.jobs.stated_space import still_space
 from robust_matte.media.atomic import check_writable, remove_leftovers
 from robust_matte.media.links import real_path
 from robust_matte.media.movie_write import MovieFormat, comment_of
+from robust_matte.media.plates import SequencePlate
 from robust_matte.media.prores_write import Codes, ProResFormat, write_prores
 from robust_matte.media.readahead import ReadAhead
+from robust_matte.media.sequences import ImageSequence
 from robust_matte.media.windows import Size
 from robust_matte.media.yuv import Matrix
 from robust_matte.settings.assemble_settings import AUTO_VIEW, AssembleSettings, MovieAlpha
@@ -89,7 +92,7 @@ def assemble(settings: AssembleSettings, listener: Listener = silent) -> Assembl
     check_own_file(path, "movie", _SUFFIXES, taken)
     asked = FrameRange.parse(settings.frames) if settings.frames else None
     source = survey_result(sequence, asked, told)
-    rendering = _rendering(settings, source, told)
+    rendering = _rendering(settings, sequence, source, told)
     form = _format(settings, source, rendering, told)
     is_new = comment_of(path) != form.shared.comment
     if is_new:
@@ -125,13 +128,18 @@ def _check_place(path: Path, *, overwrite: bool) -> None:
         )
 
 
-def _rendering(settings: AssembleSettings, source: MovieSource, listener: Listener) -> Rendering:
+def _rendering(
+    settings: AssembleSettings, sequence: ImageSequence, source: MovieSource, listener: Listener
+) -> Rendering:
     """Find the way from the frames' light to codes, and say which where nobody asked for one."""
-    output, plate = source.frames[0].spaces
-    if output is None:
-        output = PlateSpace.LINEAR_REC709.value
-        listener(Noted(f"{source.name} does not state its colour space: {output} is assumed."))
     config = open_config(settings.config)
+    output, plate = source.frames[0].spaces
+    if output is None:  # of another program
+        stated = still_space(SequencePlate(sequence), config)
+        output = stated.space if stated is not None else None
+        told = f"from {stated.source}" if stated is not None and output else "assumed"
+        output = output or PlateSpace.LINEAR_REC709.value
+        listener(Noted(f"the frames are in {output}, {told}"))
     rendering = open_rendering(settings.view_transform, config, output, plate)
     if settings.view_transform == AUTO_VIEW:
         origin = "as the plate was" if rendering.target == plate else "assumed of light"
