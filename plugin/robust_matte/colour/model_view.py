@@ -57,6 +57,11 @@ class ModelView:
         """Whether `light` leads back to the working space; where not, V stands for no light."""
         return PlateSpace.named(self.space) is not None or _leads_back(self.space, self.config)
 
+    @property
+    def white(self) -> float:
+        """The working space's value that V shows as 1."""
+        return float(self.described.white * 2.0**-self.gain)
+
     def working(self, pixels: FloatImage) -> FloatImage:
         """Return P: the plate as scene-linear light in the plate's primaries.
 
@@ -115,9 +120,13 @@ class ModelView:
             light = convert(view, self.config, space.name, space.working)
         else:
             light = transform(view, _SRGB, _LINEAR)
-        if self.gain or space.white != 1.0:
-            light = light * np.float32(space.white * 2.0**-self.gain)
+        if self.white != 1.0:
+            light = light * np.float32(self.white)
         return convert(light, self.config, _LINEAR, space.working)
+
+    def in_rec709(self, light: FloatImage) -> FloatImage:
+        """Return light of the working space in V's primaries; itself where these are the same."""
+        return convert(light, self.config, self.described.working, _LINEAR.value)
 
     def delivered(self, light: FloatImage) -> FloatImage:
         """Return light of the working space as that of the output space.
@@ -144,8 +153,8 @@ class ModelView:
         if shows_codes and not self.gain and space.working == _LINEAR:
             return np.clip(finite, np.float32(0.0), np.float32(1.0))
         light = convert(finite, self.config, space.name, _LINEAR.value, exact=False)
-        if self.gain or space.white != 1.0:
-            light = light * np.float32(2.0**self.gain / space.white)
+        if self.white != 1.0:
+            light = light / np.float32(self.white)
         view = np.fmax(light, np.float32(0.0))  # a curve may have made NaN of extreme codes
         np.minimum(view, np.float32(1.0), out=view)
         if shows_codes:

@@ -44,7 +44,7 @@ def recover_foreground(
     model = _cleaned(_light(fgr[band], seen), plate, alpha, band, seen)
     held = _light(code, seen)
     weight = 1.0 - smoothstep(alpha[band], *_CORE)
-    kept = _kept_excess(model, held, code)
+    kept = _kept_excess(seen.in_rec709(model[None])[0], seen.in_rec709(held[None])[0], code)
     excess = light - held
     excess *= kept[:, None]
     model += excess
@@ -89,7 +89,7 @@ def _cleaned(
     seen: ModelView,
 ) -> FloatImage:
     """Return the model's foreground, (N, 3), without the background that it left in it."""
-    around = look_around(plate, alpha, band, 2.0**-seen.gain)
+    around = look_around(plate, alpha, band, seen.white)
     if around is None:
         return model
     return np.asarray(model + around.doubt(model) * (around.unmixed() - model))
@@ -104,7 +104,10 @@ def _light(code: FloatImage, seen: ModelView) -> FloatImage:
 
 
 def _kept_excess(model: FloatImage, held: FloatImage, code: FloatImage) -> NDArray[np.float32]:
-    """Return h, (N,): the share of light over the ceiling that is the foreground's own."""
+    """Return h, (N,): the share of light over the ceiling that is the foreground's own.
+
+    `model` and `held` have the primaries of `code`, Rec.709's, so that their channels are its own.
+    """
     is_cut_off = code >= _CEILING
     ratio = np.divide(model, held, out=np.ones_like(model), where=is_cut_off)
     least: NDArray[np.float32] = ratio.min(axis=1)
