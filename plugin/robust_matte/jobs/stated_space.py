@@ -99,7 +99,7 @@ def still_space(plate: Plate, config: ColourConfig) -> StatedSpace | None:
         header = read_header(path)
         chosen = 0
         if isinstance(plate, SequencePlate):
-            chosen = choose_layer(header, plate.picture, path).part
+            chosen = choose_layer(header, plate.choice, path).part
         shared, own = header.parts[0].attributes, header.parts[chosen].attributes
         return _exr_space(own, config) or _exr_space(shared, config)
     facts = read_still_facts(path)
