@@ -17,6 +17,7 @@ from robust_matte.settings.choices import (
     Compression,
     Depth,
     Framing,
+    HintDepth,
     ImageFormat,
     Layers,
     Missing,
@@ -286,6 +287,18 @@ def key_command(
             rich_help_panel=_OUTPUT,
         ),
     ] = False,
+    hint_dir: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Also write the alpha as grey PNG files there, named and numbered as the plate: "
+            "hints for green-screen unmixers.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = None,
+    hint_depth: Annotated[
+        HintDepth, typer.Option(help="Bits of a hint's codes.", rich_help_panel=_OUTPUT)
+    ] = HintDepth.EIGHT,
     contact_sheet: Annotated[
         str,
         typer.Option(
@@ -387,6 +400,8 @@ def key_command(
         compression=compression,
         crop=crop,
         overwrite=overwrite,
+        hint_dir=hint_dir,
+        hint_depth=hint_depth,
         contact_sheet=contact_sheet,
         review=review,
         review_over=review_over,

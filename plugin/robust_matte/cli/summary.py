@@ -24,6 +24,8 @@ def summary_rows(result: "KeyResult") -> Iterator[Row]:
         view = f" {one.view}" if result.views else ""
         if one.contact_sheet is not None:
             yield Row(f"contact sheet{view}", str(one.contact_sheet))
+        if one.hints is not None:
+            yield Row(f"hints{view}", one.hints)
         if one.review is not None:
             yield Row(f"review{view}", str(one.review))
         yield Row(f"plan{view}", str(one.job_folder / "plan.json"))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from robust_matte.jobs.contact_sheet import choose_frames, draw_contact_sheet
 from robust_matte.jobs.finishing import Finisher
+from robust_matte.jobs.hints import make_hints
 from robust_matte.jobs.opening import OpenedJob
 from robust_matte.jobs.plan import WeightsRecord
 from robust_matte.jobs.planning import PlannedJob, plan_job
@@ -50,6 +51,7 @@ class KeyResult:
         contact_sheet: The picture, or None.
         review: The movie, or None.
         job_folder: Where the plan is.
+        hints: The pattern of alpha hints, or None.
         view: The view of a stereo plate that was keyed, or None.
         views: Where several were, the result of each; files above are the first one's, and
             numbers those of all.
@@ -67,6 +69,7 @@ class KeyResult:
     contact_sheet: Path | None
     review: Path | None
     job_folder: Path
+    hints: str | None = None
     view: str | None = None
     views: tuple["KeyResult", ...] = ()
 
@@ -119,6 +122,7 @@ def _key_job(job: PlannedJob, listener: Listener) -> KeyResult:
         segments=len(job.plan.segments),
         weights=job.plan.request.weights,
         contact_sheet=_draw_sheet(job, targets, listener),
+        hints=_make_hints(job, listener),
         review=_make_review(opened, listener),
         job_folder=opened.outputs.job_folder,
         warnings=(),
@@ -196,6 +200,15 @@ def _draw_sheet(job: PlannedJob, targets: Sequence[Target], listener: Listener) 
     frames = choose_frames(own, resets)
     draw_contact_sheet(path, opened.plate, opened.seen, opened.outputs, frames)
     return path
+
+
+def _make_hints(job: PlannedJob, listener: Listener) -> str | None:
+    """Make the alpha hints, if any are wanted, and return where they are."""
+    hints = job.opened.hints
+    if hints is None:
+        return None
+    make_hints(hints, list(job.opened.frames), job.plan.job, listener)
+    return str(hints.pattern)
 
 
 def _make_review(opened: OpenedJob, listener: Listener) -> Path | None:

@@ -8,6 +8,7 @@ from robust_matte.colour.model_view import ModelView
 from robust_matte.errors import SettingsError
 from robust_matte.jobs.contact_sheet import check_sheet
 from robust_matte.jobs.framing import Windows, settle_region, view_size
+from robust_matte.jobs.hints import Hints, check_hints
 from robust_matte.jobs.masks import MaskedPlate, Masks, open_masks
 from robust_matte.jobs.output_space import settle_output
 from robust_matte.jobs.outputs import Outputs
@@ -79,6 +80,11 @@ class OpenedJob:
         gain = parse_gain(self.settings.gain)
         return ModelView(self.space.space, gain, self.config, self.output_space)
 
+    @property
+    def hints(self) -> Hints | None:
+        """The alpha hints, if any are wanted."""
+        return _hints(self.settings, self.plate, self.outputs, self.windows)
+
     def low_size(self, usual_side: int) -> Size:
         """Return the size of the view for a network that was made for a longest side."""
         windows, settings = self.windows, self.settings
@@ -130,7 +136,8 @@ def open_job(settings: KeySettings, listener: Listener, weights: Path) -> Opened
     masks = open_masks(settings, plate, frames, windows, listener)
     outputs.refuse_inputs(frames, masks.files, "a mask")
     taken = plate.files | masks.files | {real_path(weights)}
-    _check_shows(settings, outputs, frames, windows, taken)
+    hints = _hints(settings, plate, outputs, windows)
+    _check_shows(settings, outputs, frames, windows, taken, hints)
     return OpenedJob(
         settings=settings,
         plate=plate,
@@ -151,18 +158,34 @@ def _tell_of_alpha(plate: MoviePlate, settings: KeySettings, listener: Listener)
         listener(Noted(f"the alpha of {name} is ignored; --source-alpha garbage heeds it"))
 
 
+def _hints(settings: KeySettings, plate: Plate, outputs: Outputs, windows: Windows) -> Hints | None:
+    if settings.hint_dir is None:
+        return None
+    return Hints.named(
+        settings.hint_dir,
+        plate.pattern,
+        outputs,
+        depth=settings.hint_depth,
+        display=windows.display,
+        pixel_aspect=windows.pixel_aspect,
+    )
+
+
 def _check_shows(
     settings: KeySettings,
     outputs: Outputs,
     frames: FrameRange,
     windows: Windows,
     taken: frozenset[Path],
+    hints: Hints | None,
 ) -> None:
-    """Make sure that contact sheet and review can be made, and replace nothing."""
+    """Make sure that contact sheet, hints and review can be made, and replace nothing."""
+    own = frozenset(real_path(path) for number in frames for path in outputs.files(number))
     if settings.contact_sheet not in ("auto", "none"):
-        own = {real_path(path) for number in frames for path in outputs.files(number)}
         sheet = Path(settings.contact_sheet).absolute()
         check_sheet(sheet, taken | own, overwrite=settings.overwrite)
+    if hints is not None:
+        check_hints(hints, frames, taken | own, overwrite=settings.overwrite)
     if settings.review is not None:
         review, size = settings.review.absolute(), windows.display.size
         check_review(review, taken, size, overwrite=settings.overwrite)

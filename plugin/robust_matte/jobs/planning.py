@@ -46,6 +46,8 @@ _NOT_OF_THE_JOB = {
     "framing",
     "frames",
     "garbage",
+    "hint_depth",
+    "hint_dir",
     "layer",
     "model",
     "offline",

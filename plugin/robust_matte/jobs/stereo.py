@@ -104,8 +104,13 @@ def _output_pattern(settings: KeySettings, views: Sequence[str]) -> str:
 
 def _of_view(settings: KeySettings, output: str, view: str) -> KeySettings:
     sheet, review = with_view(settings.contact_sheet, view), settings.review
+    hints = settings.hint_dir
+    if hints is not None:
+        named = with_view(str(hints), view)
+        hints = Path(named) if named != str(hints) else hints / view
     return settings.model_copy(
         update={
+            "hint_dir": hints,
             "view": view,
             "output": with_view(output, view),
             "contact_sheet": sheet,

@@ -6,6 +6,7 @@ __all__ = [
     "Compression",
     "Depth",
     "Framing",
+    "HintDepth",
     "ImageFormat",
     "Layers",
     "Missing",
@@ -59,6 +60,13 @@ class WorkArea(StrEnum):
 
     DATA = "data"
     DISPLAY = "display"
+
+
+class HintDepth(StrEnum):
+    """Bits of an alpha hint's codes."""
+
+    EIGHT = "8"
+    SIXTEEN = "16"
 
 
 class SourceAlpha(StrEnum):

@@ -12,6 +12,7 @@ from robust_matte.settings.choices import (
     Compression,
     Depth,
     Framing,
+    HintDepth,
     ImageFormat,
     Layers,
     Missing,
@@ -82,6 +83,8 @@ class KeySettings(BaseModel):
         compression: Lossless EXR compression.
         crop: Write the part of each frame alone that holds any alpha.
         overwrite: Replace files of another job.
+        hint_dir: A folder for alpha hints, grey PNG files at the plate's numbers; None makes none.
+        hint_depth: Bits of their codes.
         contact_sheet: A PNG file, `none`, or `auto` for one beside the plan.
         review: A .mp4 or .mov file to make of the result; None makes none.
         review_over: What the review shows it over: `checker`, a colour's name or `#1e90ff`.
@@ -128,6 +131,8 @@ class KeySettings(BaseModel):
     compression: Compression = Compression.ZIPS
     crop: bool = False
     overwrite: bool = False
+    hint_dir: Path | None = None
+    hint_depth: HintDepth = HintDepth.EIGHT
     contact_sheet: str = "auto"
     review: Path | None = None
     review_over: str = "checker"

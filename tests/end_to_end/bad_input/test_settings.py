@@ -41,6 +41,8 @@ NONSENSE = {
     "--layers": ["all"],
     "--depth": ["16"],
     "--compression": ["dwaa"],
+    "--hint-dir": ["plate/shot.1001.exr"],
+    "--hint-depth": ["12"],
     "--contact-sheet": ["sheet.jpg", "plate/shot.1001.exr"],
     "--review": ["review.avi", "review", "plate"],
     "--review-over": ["plaid"],
