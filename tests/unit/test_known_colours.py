@@ -135,3 +135,14 @@ def test_light_behind_that_no_view_holds_is_left_behind(
     matte, _ = keyed(space, 0.0, codes, fgr, alpha.astype(np.float32))
     off = np.abs(matte.rgb - wanted * cover)[alpha < 1.0]
     assert off.max() <= 1.5e-3 * white
+
+
+@pytest.mark.parametrize("space", ["lin_rec709_scene", "ACEScg", "lin_rec2020_scene"])
+def test_coloured_light_behind_is_left_behind_whatever_the_primaries(space: str) -> None:
+    """A red lamp, by which one channel of V alone is at its ceiling: that one decides."""
+    foreground, alpha = np.full((4, 48, 3), (0.9, 0.4, 0.3)), np.full((4, 48), 0.5, np.float32)
+    light = 0.5 * foreground + 0.5 * np.array([3.0, 0.0, 0.0])
+    codes = np.asarray(through(light, "lin_rec709_scene", space), np.float32)
+    matte, _ = keyed(space, 0.0, codes, encoded(foreground, 0.0), alpha)
+    wanted = through(foreground, "lin_rec709_scene", space)
+    assert np.abs(matte.rgb - 0.5 * wanted).max() <= 1e-3

@@ -459,18 +459,20 @@ def test_png_says_what_it_is(matte: Matte, tmp_path: Path) -> None:
     assert alpha.get_string_attribute("oiio:ColorSpace") == "lin_rec709_scene"
 
 
-def test_png_of_wide_colour_is_srgb(outputs: Callable[..., Outputs]) -> None:
-    """The green of Rec.2020 is outside of Rec.709 and clipped; white stays white."""
-    colour = np.array([[[0.0, 1.0, 0.0], [1.0, 1.0, 1.0]]], np.float32)
-    alpha, window = np.ones((1, 2), np.float32), Window(0, 0, 2, 1)
+def test_wide_colour_is_shown_in_rec709(outputs: Callable[..., Outputs]) -> None:
+    """By the matrix of ITU-R BT.2087-0, annex 2, in a PNG and where an EXR is shown."""
+    wide, shown = (0.2, 0.5, 0.3), (0.0165, 0.5391, 0.2817)
+    colour, alpha = np.full((1, 2, 3), wide, np.float32), np.ones((1, 2), np.float32)
+    window, seen = Window(0, 0, 2, 1), ModelView("lin_rec2020_scene")
     matte = Matte(rgb=colour, alpha=alpha, foreground=colour, network_alpha=alpha, window=window)
     header = FrameHeader(data_window=window, display_window=window)
-    files = outputs().in_form(COMBINED, PNG)
-    files.write(7, matte, header, {JOB_ATTRIBUTE: "j"}, ModelView("lin_rec2020_scene"))
-    found, spec = _read(files.files(7)[0])
+    for form in ImageFormat:
+        files = outputs().in_form(COMBINED, form)
+        files.write(7, matte, header, {JOB_ATTRIBUTE: "j"}, seen)
+        for found in (read_finished(files, 7, seen, window).rgb, read_foreground(files, 7, seen)):
+            np.testing.assert_allclose(found[0, 0], shown, atol=5e-4)
+    spec = _read(files.files(7)[0])[1]
     assert spec.get_string_attribute("robust_matte/output_space") == "srgb_rec709_scene"
-    assert [found[name][0, 0] for name in "RGB"] == [0.0, 1.0, 0.0]
-    assert [round(float(found[name][0, 1]), 4) for name in "RGB"] == [1.0, 1.0, 1.0]
 
 
 @pytest.mark.parametrize("form", ImageFormat)
