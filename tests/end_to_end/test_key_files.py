@@ -366,7 +366,16 @@ def test_attributes_of_the_plate_are_handed_on(
     assert own == {
         f"robust_matte/{name}"
         for name in (
-            *("approximate", "job", "low_res", "model", "output_space", "plate_space", "refiner"),
+            *(
+                "approximate",
+                "gain",
+                "job",
+                "low_res",
+                "model",
+                "output_space",
+                "plate_space",
+                "refiner",
+            ),
             *("reset", "segment", "version", "warm_up", "weights_sha256", "frame", "layer"),
         )
     }

@@ -34,13 +34,14 @@ DOCUMENT: dict[str, Any] = {
         },
         "weights": {"sha256": "a" * 64, "variant": "mobilenetv3", "refiner": "fast_guided_filter"},
         "low_size": {"width": 512, "height": 286},
+        "masks": {},
         "settings": {"warm_up": 16, "cuts": "auto", "layers": "combined", "format": "exr"},
         "masks": {},
         "pins": {"engine": "0.1", "torch": "2.13", "device": "cpu", "threads": 4},
     },
     "segments": [
-        {"first": 1001, "last": 1004, "reset": "first frame"},
-        {"first": 1005, "last": 1012, "reset": "cut"},
+        {"first": 1001, "last": 1004, "reset": "first frame", "gain": 0.0},
+        {"first": 1005, "last": 1012, "reset": "cut", "gain": 2.5},
     ],
     "scores": {"1001": 0.0, "1005": 0.8125},
 }
@@ -77,7 +78,7 @@ def test_no_plan_is_none(tmp_path: Path) -> None:
 def test_segments_are_as_keying_takes_them(plan: Plan) -> None:
     assert plan.keyed_segments() == [
         Segment(1001, 1004, Reset.FIRST),
-        Segment(1005, 1012, Reset.CUT),
+        Segment(1005, 1012, Reset.CUT, 2.5),
     ]
 
 

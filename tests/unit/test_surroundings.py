@@ -99,13 +99,25 @@ def test_without_foreground_or_background_alone_there_is_nothing_to_say(cover: f
     assert look_around(np.ones((HEIGHT, WIDTH, 3), np.float32), alpha, first, 1.0) is None
 
 
-def test_bad_pixels_are_passed_over(alpha: Image, rng: np.random.Generator) -> None:
-    fore, back = _picture(FORE, rng, 0.0), _picture(BACK, rng, 0.0)
-    plate = _composite(fore, back, alpha)
-    plate[5::7, 3], plate[6::7, 60] = np.nan, np.inf
-    around = _around(plate, alpha)
-    np.testing.assert_allclose(around.fore, np.broadcast_to(FORE, around.fore.shape), rtol=2e-2)
-    np.testing.assert_allclose(around.back, np.broadcast_to(BACK, around.back.shape), rtol=2e-2)
+@pytest.mark.parametrize(
+    ("bad", "bound"), [(np.nan, 0.0), (np.inf, 2.0), (-np.inf, 0.0), (1e30, 2.0), (-5.0, 0.0)]
+)
+def test_a_bad_pixel_is_but_a_black_or_a_white_one(
+    bad: float, bound: float, alpha: Image, rng: np.random.Generator
+) -> None:
+    plate = _composite(_picture(FORE, rng, 0.1), _picture(BACK, rng, 0.1), alpha)
+    for place in ((5, 3), (20, 30), (7, 60)):
+        plate[place] = bad
+    found = _around(plate, alpha)
+    plate[~(np.abs(plate) < 4)] = bound
+    wanted = _around(plate, alpha)
+    model = np.zeros_like(found.fore)
+    for one, other in (
+        (found.fore, wanted.fore),
+        (found.unmixed(), wanted.unmixed()),
+        (found.doubt(model), wanted.doubt(model)),
+    ):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_a_plate_handed_on_comes_out_clean_and_the_core_untouched(

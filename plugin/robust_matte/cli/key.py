@@ -16,6 +16,7 @@ from robust_matte.keying.heap import keep_heap
 from robust_matte.settings.choices import (
     Compression,
     Depth,
+    Despill,
     Framing,
     HintDepth,
     ImageFormat,
@@ -131,12 +132,20 @@ def key_command(
     gain: Annotated[
         str,
         typer.Option(
-            metavar="STOPS",
+            metavar="auto|STOPS",
             help="How much brighter the network sees the plate than it is, for dark and for "
-            "bright shots; the result's light is untouched.",
+            "bright shots; the result's light is untouched. auto finds it for each shot.",
             rich_help_panel=_MATTE,
         ),
     ] = "0",
+    despill: Annotated[
+        Despill,
+        typer.Option(
+            help="Take colour out of the foreground's soft edge: what is greener or bluer than the "
+            "rest, or what is left of the background nearby.",
+            rich_help_panel=_MATTE,
+        ),
+    ] = Despill.NONE,
     layer: Annotated[
         str | None,
         typer.Option(
@@ -387,6 +396,7 @@ def key_command(
         invert_garbage=invert_garbage,
         core=core,
         source_alpha=source_alpha,
+        despill=despill,
         matte_black=matte_black,
         matte_white=matte_white,
         matte_gamma=matte_gamma,

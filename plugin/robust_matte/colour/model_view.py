@@ -1,7 +1,7 @@
 """What the network sees of a plate, and the ways from there and from the plate to light."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 import numpy as np
@@ -45,6 +45,10 @@ class ModelView:
     def described(self) -> ColourSpace:
         """What is known of the plate space."""
         return describe(self.config, self.space)
+
+    def brightened(self, stops: float) -> "ModelView":
+        """Return the view with another gain."""
+        return replace(self, gain=stops)
 
     @property
     def encoding(self) -> PlateSpace:

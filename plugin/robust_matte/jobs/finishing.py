@@ -43,9 +43,10 @@ class Finisher:
                 frame,
                 keyed.fgr,
                 keyed.alpha,
-                self.opened.seen,
+                self.opened.seen.brightened(segment.gain),
                 windows.keyed,
                 self.opened.settings.shaping,
+                wish=self.opened.settings.despill,
                 is_half=self.opened.outputs.is_half,
             )
             if frame.around is not None:

@@ -6,7 +6,7 @@ from robust_matte.jobs.matte_attributes import matte_attributes
 from robust_matte.jobs.plan import Plan
 from robust_matte.keying.segments import Segment
 from robust_matte.media.formats import JOB_ATTRIBUTE
-from robust_matte.settings.choices import PlateSpace
+from robust_matte.settings.choices import Despill, PlateSpace
 
 __all__ = ["frame_attributes"]
 
@@ -51,8 +51,11 @@ def frame_attributes(
     if segment is None or held is not None:
         attributes.pop("timeCode", None)  # true of another frame
         attributes["robust_matte/held"] = "black" if segment is None else str(held)
+    if (despill := request.settings.get("despill", Despill.NONE)) != Despill.NONE:
+        attributes["robust_matte/despill"] = str(despill)
     if segment is not None:
         attributes["robust_matte/segment"] = str(segment)
+        attributes["robust_matte/gain"] = segment.gain
         if number == segment.first:
             attributes["robust_matte/reset"] = segment.reset.value
     return attributes

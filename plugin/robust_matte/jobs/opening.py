@@ -25,7 +25,6 @@ from robust_matte.media.plates import MoviePlate, Plate, open_plate
 from robust_matte.media.windows import Size
 from robust_matte.settings.choices import SourceAlpha
 from robust_matte.settings.frame_range import FrameRange
-from robust_matte.settings.gain import parse_gain
 from robust_matte.settings.key_settings import KeySettings
 from robust_matte.settings.low_res import Downsample
 
@@ -76,9 +75,8 @@ class OpenedJob:
 
     @property
     def seen(self) -> ModelView:
-        """The plate's model view."""
-        gain = parse_gain(self.settings.gain)
-        return ModelView(self.space.space, gain, self.config, self.output_space)
+        """The plate's model view, without gain: that is a segment's own."""
+        return ModelView(self.space.space, 0.0, self.config, self.output_space)
 
     @property
     def hints(self) -> Hints | None:

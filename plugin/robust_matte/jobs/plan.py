@@ -139,12 +139,13 @@ class Request(BaseModel):
 
 
 class SegmentRecord(BaseModel):
-    """One segment and why it starts where it does."""
+    """One segment, why it starts where it does, and the gain in stops."""
 
     model_config = _STRICT
     first: int
     last: int
     reset: Reset
+    gain: float = 0.0
 
 
 class Plan(BaseModel):
@@ -171,7 +172,7 @@ class Plan(BaseModel):
 
     def keyed_segments(self) -> list[Segment]:
         """Return the segments as keying takes them."""
-        return [Segment(one.first, one.last, one.reset) for one in self.segments]
+        return [Segment(one.first, one.last, one.reset, one.gain) for one in self.segments]
 
     def save(self, path: Path) -> None:
         """Write the plan, durably and in one step.

@@ -7,6 +7,7 @@ from typing import Any
 from robust_matte import __version__
 from robust_matte.errors import SettingsError
 from robust_matte.jobs.begun import begun_weights, has_frames, plan_on_disk
+from robust_matte.jobs.gains import frame_exposure, segment_gains
 from robust_matte.jobs.memory import check_memory
 from robust_matte.jobs.obtaining import obtain_weights
 from robust_matte.jobs.opening import OpenedJob, open_job
@@ -22,12 +23,15 @@ from robust_matte.jobs.plan import (
 from robust_matte.jobs.plan_mismatch import other_job
 from robust_matte.jobs.progress import Listener, Noted, StageReached, Warned
 from robust_matte.jobs.survey import find_cuts
+from robust_matte.keying.exposure import Exposure
 from robust_matte.keying.model import MatteModel, ModelOpener, Weights
 from robust_matte.keying.network import Network
 from robust_matte.keying.segments import split_segments
 from robust_matte.media.atomic import check_writable
+from robust_matte.media.frames import Frame
 from robust_matte.media.sequences import frame_ranges
 from robust_matte.settings.cut_list import CutList
+from robust_matte.settings.gain import AUTO_GAIN
 from robust_matte.settings.key_settings import KeySettings
 from robust_matte.weights.choice import ChosenWeights, choose_weights
 from robust_matte.weights.known import AUTO, KNOWN
@@ -192,8 +196,14 @@ def _new_plan(opened: OpenedJob, request: Request, listener: Listener) -> Plan:
     numbers = opened.plate.numbers
     starts = CutList.parse(opened.settings.cuts).frames
     scores: dict[int, float] = {}
+    exposures: dict[int, Exposure] = {}
+
+    def measure(frame: Frame) -> None:
+        if opened.settings.gain == AUTO_GAIN:
+            exposures[frame.number] = frame_exposure(opened.preparation, frame)
+
     if starts is None:
-        decisions = find_cuts(opened.plate, opened.preparation, listener)
+        decisions = find_cuts(opened.plate, opened.preparation, listener, measure)
         scores = {one.number: round(one.score, 4) for one in decisions}
         starts = tuple(one.number for one in decisions if one.is_cut)
     outside = [cut for cut in starts if not numbers[0] <= cut <= numbers[-1]]
@@ -204,5 +214,9 @@ def _new_plan(opened: OpenedJob, request: Request, listener: Listener) -> Plan:
             hint="Give the first frame of each new shot, in the plate's own numbers.",
         )
     segments = split_segments(numbers, starts)
-    records = (SegmentRecord(first=one.first, last=one.last, reset=one.reset) for one in segments)
+    gains = segment_gains(opened, segments, exposures, listener)
+    records = (
+        SegmentRecord(first=one.first, last=one.last, reset=one.reset, gain=gain)
+        for one, gain in zip(segments, gains, strict=True)
+    )
     return Plan(request=request, segments=tuple(records), scores=scores)

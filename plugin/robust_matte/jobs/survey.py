@@ -139,8 +139,19 @@ def _others(plate: Plate, wanted: FrameRange) -> str:
     return f"ask for those that are there with --frames {FrameRange(inside[0], inside[-1], step)}"
 
 
-def find_cuts(plate: Plate, preparation: Preparation, listener: Listener) -> list[Decision]:
+def find_cuts(
+    plate: Plate,
+    preparation: Preparation,
+    listener: Listener,
+    measure: Callable[[Frame], None] = lambda _: None,
+) -> list[Decision]:
     """Run the cut detector over a whole plate.
+
+    Args:
+        plate: The plate.
+        preparation: How its frames are made ready.
+        listener: Told of progress.
+        measure: Called with each frame, on reading threads.
 
     Returns:
         A decision per frame, ascending.
@@ -149,7 +160,7 @@ def find_cuts(plate: Plate, preparation: Preparation, listener: Listener) -> lis
     decisions: list[Decision] = []
     total = len(plate.numbers)
     numbered = zip(plate.numbers, plate.tasks(plate.numbers), strict=True)
-    tasks = (partial(_signed, number, task, preparation) for number, task in numbered)
+    tasks = (partial(_signed, number, task, preparation, measure) for number, task in numbered)
     with ReadAhead(tasks, threads=_DECODERS, depth=_HELD) as signed:
         for done, (number, sign) in enumerate(signed, start=1):
             decisions += detector.push(number, sign)
@@ -158,10 +169,15 @@ def find_cuts(plate: Plate, preparation: Preparation, listener: Listener) -> lis
 
 
 def _signed(
-    number: int, task: Callable[[], Frame], preparation: Preparation
+    number: int,
+    task: Callable[[], Frame],
+    preparation: Preparation,
+    measure: Callable[[Frame], None],
 ) -> tuple[int, NDArray[np.float32]]:
     with naming_out_of_memory(number):
-        rows = sampled_rows(preparation.placed(task()))  # data windows may change within a shot
+        frame = task()
+        measure(frame)
+        rows = sampled_rows(preparation.placed(frame))  # data windows may change within a shot
         return number, signature(preparation.seen.view(rows))
 
 

@@ -12,6 +12,7 @@ __all__ = ["premultiply", "recover_foreground"]
 _CORE = (0.95, 1.0)  # alpha over which the model's colour gives way to the plate's
 _CEILING = 0.98  # V at and above which light was cut off
 _KEEP = (0.95, 0.995)  # how close the foreground must be to the ceiling to keep the excess
+_FLOOR = (0.002, 0.01)  # and to black, of the ceiling, to keep what is below it
 
 
 def recover_foreground(
@@ -21,7 +22,8 @@ def recover_foreground(
 
     Where alpha is 1 or 0 it is the plate, by selection and not by arithmetic, so that 5.0, infinite
     and negative zero survive. In between it is the model's colour, plus the light the view could
-    not hold where that belongs to the foreground: where the foreground itself is at the ceiling.
+    not hold where that belongs to the foreground: where the foreground itself is at the ceiling, or
+    at black.
     A model often hands on the plate's colour, background and all: where its colour and alpha do not
     explain the plate, and the colours around the edge do, the foreground is taken from these.
     Where V cannot be led back to light, it is the plate everywhere.
@@ -37,21 +39,25 @@ def recover_foreground(
         (H, W, 3) float32, scene-linear, straight; a new array.
     """
     result = plate.copy()
-    band = _mixed_pixels(plate, alpha)
-    if not len(band[0]) or not seen.is_invertible:
+    rows, columns = np.nonzero((alpha > 0.0) & (alpha < 1.0))
+    band = rows, columns
+    if not len(rows) or not seen.is_invertible:
         return result
     light, code = plate[band], view[band]
+    is_good = np.isfinite(light).all(axis=1)
+    light[~is_good] = 0.0
     model = _cleaned(_light(fgr[band], seen), plate, alpha, band, seen)
     held = _light(code, seen)
-    weight = 1.0 - smoothstep(alpha[band], *_CORE)
-    kept = _kept_excess(seen.in_rec709(model[None])[0], seen.in_rec709(held[None])[0], code)
+    kept = _kept_excess(
+        seen.in_rec709(model[None])[0], seen.in_rec709(held[None])[0], code, seen.white
+    )
     excess = light - held
     excess *= kept[:, None]
     model += excess
     model -= light
-    model *= weight[:, None]
+    model *= (1.0 - smoothstep(alpha[band], *_CORE))[:, None]
     model += light
-    result[band] = model
+    result[rows[is_good], columns[is_good]] = model[is_good]
     return result
 
 
@@ -70,15 +76,6 @@ def premultiply(rgb: FloatImage, alpha: FloatImage) -> FloatImage:
     for index, plane in enumerate(planes):  # four times as fast as all channels by broadcasting
         np.multiply(rgb[..., index], alpha, out=plane, where=covered)
     return planes.transpose(1, 2, 0)
-
-
-def _mixed_pixels(
-    plate: FloatImage, alpha: NDArray[np.float32]
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return rows and columns of pixels that are part plate, and whose light is finite."""
-    rows, columns = np.nonzero((alpha > 0.0) & (alpha < 1.0))
-    is_good = np.isfinite(plate[rows, columns]).all(axis=1)
-    return rows[is_good], columns[is_good]
 
 
 def _cleaned(
@@ -103,12 +100,21 @@ def _light(code: FloatImage, seen: ModelView) -> FloatImage:
     return light
 
 
-def _kept_excess(model: FloatImage, held: FloatImage, code: FloatImage) -> NDArray[np.float32]:
-    """Return h, (N,): the share of light over the ceiling that is the foreground's own.
+def _kept_excess(
+    model: FloatImage, held: FloatImage, code: FloatImage, ceiling: float
+) -> NDArray[np.float32]:
+    """Return h, (N,): the share of what the view cut off that is the foreground's own.
 
-    `model` and `held` have the primaries of `code`, Rec.709's, so that their channels are its own.
+    Above the ceiling the foreground has to be there itself, in all channels that are; and below
+    black, where colours lie that Rec.709 cannot show.
+
+    Args:
+        model: The foreground, (N, 3), light in V's primaries.
+        held: S, the light that V holds, likewise.
+        code: V, (N, 3).
+        ceiling: The most light that V holds.
     """
-    is_cut_off = code >= _CEILING
-    ratio = np.divide(model, held, out=np.ones_like(model), where=is_cut_off)
+    ratio = np.divide(model, held, out=np.ones_like(model), where=code >= _CEILING)
     least: NDArray[np.float32] = ratio.min(axis=1)
-    return smoothstep(least, *_KEEP)
+    darkest = np.where(code > 0.0, np.float32(0.0), model).max(axis=1) / np.float32(ceiling)
+    return smoothstep(least, *_KEEP) * (1.0 - smoothstep(darkest, *_FLOOR))

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from robust_matte.colour.model_view import ModelView
+from robust_matte.keying.despill import despill
 from robust_matte.keying.foreground import recover_foreground
 from robust_matte.keying.masking import colour_alpha, laid_alpha
 from robust_matte.keying.prepared import PreparedFrame
 from robust_matte.keying.shaping import shaped_layers
 from robust_matte.media.frames import FloatImage
 from robust_matte.media.windows import Window
+from robust_matte.settings.choices import Despill
 from robust_matte.settings.shaping import Shaping
 
 __all__ = ["Matte", "finish_matte"]
@@ -52,6 +54,7 @@ def finish_matte(
     area: Window,
     shaping: Shaping = _AS_IT_IS,
     *,
+    wish: Despill = Despill.NONE,
     is_half: bool = True,
 ) -> Matte:
     """Turn the model's output into layers.
@@ -63,6 +66,7 @@ def finish_matte(
         seen: The plate's model view.
         area: The work area that all images cover.
         shaping: What is done to the alpha.
+        wish: Whose colour is taken out of the foreground's soft edge.
         is_half: Whether the files hold half floats.
 
     Returns:
@@ -76,9 +80,9 @@ def finish_matte(
     cut_alpha = alpha[inside]
     laid = laid_alpha(cut_alpha, _cut(frame.garbage, inside), _cut(frame.core, inside))
     colour = colour_alpha(cut_alpha, laid)
-    foreground = recover_foreground(
-        frame.light[inside], frame.view[inside], fgr[inside], colour, seen
-    )
+    light = frame.light[inside]
+    foreground = recover_foreground(light, frame.view[inside], fgr[inside], colour, seen)
+    foreground = despill(foreground, light, colour, wish, seen.white)
     foreground = seen.delivered(foreground)
     rgb, shaped = shaped_layers(foreground, laid, shaping, is_half=is_half)
     return Matte(

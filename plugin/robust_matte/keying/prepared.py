@@ -68,6 +68,10 @@ class Preparation:
     region: Window | None = None
     has_around: bool = True
 
+    def brightened(self, stops: float) -> "Preparation":
+        """Return the preparation for a gain."""
+        return self if stops == self.seen.gain else replace(self, seen=self.seen.brightened(stops))
+
     def without_around(self) -> "Preparation":
         """Return the preparation of frames that no result is made of."""
         return replace(self, has_around=False)

@@ -1,6 +1,6 @@
 """Feeding segments through the model in timeline order, each after a warm-up."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -85,11 +85,11 @@ def key_runs(
         InputError: A frame cannot be decoded.
         ModelError: The model failed; names the frame.
     """
-    fed = [number for run in runs for number in run.fed]
-    warm_up = [number for run in runs for number in run.warm_up]
+    fed = {number: run.segment.gain for run in runs for number in run.fed}
+    warm_up = {number: run.segment.gain for run in runs for number in run.warm_up}
     with (
-        read_prepared(source, preparation, fed) as reader,
-        read_prepared(source, preparation.without_around(), warm_up) as ahead,
+        read_prepared(source, preparation, list(fed), fed) as reader,
+        read_prepared(source, preparation.without_around(), list(warm_up), warm_up) as ahead,
     ):
         frames, warming = iter(reader), iter(ahead)
         for run in runs:
@@ -103,13 +103,17 @@ def key_runs(
 
 
 def read_prepared(
-    source: FrameSource, preparation: Preparation, numbers: Sequence[int]
+    source: FrameSource,
+    preparation: Preparation,
+    numbers: Sequence[int],
+    gains: Mapping[int, float] | None = None,
 ) -> ReadAhead[PreparedFrame]:
-    """Read and prepare frames ahead, on threads."""
+    """Read and prepare frames ahead, on threads; with gains where there are some."""
 
     def prepared(number: int, task: Callable[[], Frame]) -> PreparedFrame:
         with naming_out_of_memory(number):
-            return preparation.prepare(task())
+            own = preparation if gains is None else preparation.brightened(gains[number])
+            return own.prepare(task())
 
     tasks = (partial(prepared, *one) for one in zip(numbers, source.tasks(numbers), strict=True))
     return ReadAhead(tasks, threads=_DECODERS, depth=_HELD)

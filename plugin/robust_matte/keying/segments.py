@@ -21,11 +21,15 @@ class Reset(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """The frames from one reset to the next, both ends included."""
+    """The frames from one reset to the next, both ends included.
+
+    The network sees them brighter by `gain` stops.
+    """
 
     first: int
     last: int
     reset: Reset
+    gain: float = 0.0
 
     def __contains__(self, number: int) -> bool:
         return self.first <= number <= self.last

@@ -13,7 +13,7 @@ __all__ = ["Surroundings", "look_around", "smoothstep"]
 _CELLS = 240  # of the longest side; at 1080p a cell is 8 pixels wide, and one of them is looked at
 _NEAR, _AROUND, _FAR = 3, 4, 8  # radii in cells
 _CORE, _CLEAR = (0.90, 0.98), (0.0, 0.04)  # alpha of what shows foreground or background alone
-_BRIGHTEST = 16.0  # times what the view holds; a lamp shall not colour all of its surroundings
+_BRIGHTEST = 2.0  # times what the view holds; a lamp shall not colour all of its surroundings
 _DARK = 0.02  # of what the view holds; colours are compared relative to their light above it
 
 # Chosen on composites of known foregrounds, as benchmarks/edges.py makes them: there the true alpha
@@ -33,7 +33,7 @@ class Surroundings:
         cells: Size of the grid they were found on, rows and columns.
         step: Size of a cell in pixels.
         pixels: Rows and columns of the pixels.
-        light: The plate's light, [0, 16 times what the view holds].
+        light: The plate's light, [0, twice what the view holds].
         alpha: (N, 1).
         fore: The foreground's colour nearby.
         back: The background's.
@@ -109,10 +109,9 @@ def look_around(
     """Find the colours around pixels of an edge.
 
     Args:
-        plate: P, (H, W, 3) float32, scene-linear, any range; pixels that are not finite are passed
-            over.
+        plate: P, (H, W, 3) float32, scene-linear, any range; NaN counts as black.
         alpha: (H, W) float32, [0, 1].
-        pixels: Rows and columns; finite ones.
+        pixels: Rows and columns.
         ceiling: The most light that the view holds.
 
     Returns:
@@ -120,10 +119,9 @@ def look_around(
     """
     step = max(1, round(max(alpha.shape) / _CELLS))
     light, cover = (one[step // 2 :: step, step // 2 :: step] for one in (plate, alpha[..., None]))
-    is_good = np.isfinite(light).all(axis=2, keepdims=True)
-    light = np.clip(np.where(is_good, light, np.float32(0.0)), 0.0, _BRIGHTEST * ceiling)
-    core = smoothstep(cover, *_CORE) * is_good
-    clear = (1.0 - smoothstep(cover, *_CLEAR)) * is_good
+    light = _bounded(light, ceiling)
+    core = smoothstep(cover, *_CORE)
+    clear = 1.0 - smoothstep(cover, *_CLEAR)
     if not core.any() or not clear.any():
         return None
     back = fill_holes(light, clear)
@@ -133,7 +131,7 @@ def look_around(
         cells=light.shape[:2],
         step=step,
         pixels=pixels,
-        light=np.clip(plate[pixels], 0.0, _BRIGHTEST * ceiling),
+        light=_bounded(plate[pixels], ceiling),
         alpha=alpha[pixels][:, None],
         fore=found[:, :3],
         back=found[:, 3:6],
@@ -148,6 +146,15 @@ def smoothstep(x: FloatImage, low: float, high: float) -> FloatImage:
     """Return 0 up to `low`, 1 from `high`, and a smooth way between."""
     t = np.clip((x - low) / (high - low), 0.0, 1.0)
     return np.asarray(t * t * (3.0 - 2.0 * t), np.float32)
+
+
+def _bounded(light: FloatImage, ceiling: float) -> FloatImage:
+    """Return light between black and somewhat more than the network sees; a new array.
+
+    One pixel of infinite light changes no other, then, than one that is only white.
+    """
+    bounded = np.fmax(light, np.float32(0.0))
+    return np.minimum(bounded, np.float32(_BRIGHTEST * ceiling), out=bounded)
 
 
 def _guess(

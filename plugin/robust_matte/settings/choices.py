@@ -5,6 +5,7 @@ from enum import StrEnum
 __all__ = [
     "Compression",
     "Depth",
+    "Despill",
     "Framing",
     "HintDepth",
     "ImageFormat",
@@ -81,6 +82,15 @@ class Framing(StrEnum):
 
     PORTRAIT = "portrait"
     FULL_BODY = "full-body"
+
+
+class Despill(StrEnum):
+    """Whose colour is taken out of the foreground's soft edge."""
+
+    NONE = "none"
+    GREEN = "green"
+    BLUE = "blue"
+    BACKGROUND = "background"
 
 
 class Refiner(StrEnum):

@@ -4,13 +4,14 @@ import math
 
 from robust_matte.errors import SettingsError
 
-__all__ = ["parse_gain"]
+__all__ = ["AUTO_GAIN", "parse_gain"]
 
+AUTO_GAIN = "auto"
 _MOST_STOPS = 20.0
 
 
-def parse_gain(text: str) -> float:
-    """Read a gain as typed, in stops.
+def parse_gain(text: str) -> float | None:
+    """Read a gain as typed: stops, or None for `auto`, where it is found for each segment.
 
     Raises:
         SettingsError: It is no number of stops, or out of range.
@@ -19,6 +20,8 @@ def parse_gain(text: str) -> float:
         >>> parse_gain("-1.5")
         -1.5
     """
+    if text.strip().lower() == AUTO_GAIN:
+        return None
     try:
         stops = float(text)
     except ValueError:
@@ -26,6 +29,7 @@ def parse_gain(text: str) -> float:
     if not abs(stops) <= _MOST_STOPS:  # NaN is not either
         raise SettingsError(
             f'The gain "{text}" cannot be used.',
-            hint=f"Write stops from -{_MOST_STOPS:g} to {_MOST_STOPS:g}, such as 3 or -1.5.",
+            hint=f"Write auto, or stops from -{_MOST_STOPS:g} to {_MOST_STOPS:g} such as 3 or "
+            "-1.5.",
         )
     return stops

@@ -11,6 +11,7 @@ from robust_matte.settings.backdrop import Backdrop
 from robust_matte.settings.choices import (
     Compression,
     Depth,
+    Despill,
     Framing,
     HintDepth,
     ImageFormat,
@@ -25,7 +26,7 @@ from robust_matte.settings.complaints import refused
 from robust_matte.settings.cut_list import CutList
 from robust_matte.settings.first_frame import FirstFrame, parse_first_frame
 from robust_matte.settings.frame_range import FrameRange
-from robust_matte.settings.gain import parse_gain
+from robust_matte.settings.gain import AUTO_GAIN, parse_gain
 from robust_matte.settings.low_res import Downsample
 from robust_matte.settings.region import Region
 from robust_matte.settings.shaping import Shaping
@@ -65,7 +66,8 @@ class KeySettings(BaseModel):
         output_space: The scene-linear space of the result, likewise; None is the working space.
         config: An OpenColorIO config's file, or the name of a built-in one; None takes $OCIO, else
             the built-in studio config.
-        gain: Stops by which the network sees the plate brighter than it is; light is untouched.
+        gain: `auto`, or stops by which the network sees the plate brighter than it is; light is
+            untouched.
         garbage: What is kept out where it is white: a pattern, a folder, a movie, or one still.
         invert_garbage: Keep out where it is black instead.
         core: What is solid where it is white, as `garbage`.
@@ -78,6 +80,7 @@ class KeySettings(BaseModel):
         format: The format of files in a folder; None is EXR, or what `output` names.
         layer: The layer or part of an EXR plate to key; None is its own RGB.
         view: The view of a stereo plate to key, or `all`; None is the first.
+        despill: Whose colour is taken out of the foreground's soft edge.
         layers: How layers are spread over files.
         depth: Bits of a written channel.
         compression: Lossless EXR compression.
@@ -118,6 +121,7 @@ class KeySettings(BaseModel):
     invert_garbage: bool = False
     core: str | None = Field(None, min_length=1)
     source_alpha: SourceAlpha = SourceAlpha.IGNORE
+    despill: Despill = Despill.NONE
     matte_black: float = 0.0
     matte_white: float = 1.0
     matte_gamma: float = 1.0
@@ -225,7 +229,8 @@ class KeySettings(BaseModel):
     @field_validator("gain")
     @classmethod
     def _gain_parses(cls, text: str) -> str:
-        return f"{parse_gain(text):g}"
+        stops = parse_gain(text)
+        return AUTO_GAIN if stops is None else f"{stops:g}"
 
     @field_validator("review_over")
     @classmethod

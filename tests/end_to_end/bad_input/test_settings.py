@@ -14,6 +14,7 @@ NONSENSE = {
     "--refiner": ["sharp"],
     "--downsample": ["2", "half", "16px"],
     "--gain": ["bright", "40", "nan"],
+    "--despill": ["red"],
     "--framing": ["wide"],
     "--roi": ["centre", "0,0,20", "0,0,24,8", "8,0,24,16", "640,60,512,960"],
     "--warm-up": ["many", "-1", "999"],
