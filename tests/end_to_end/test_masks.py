@@ -25,6 +25,7 @@ from robust_matte.errors import (
     WouldOverwriteError,
 )
 from robust_matte.jobs.key import key
+from robust_matte.jobs.progress import Event, Noted
 
 Image = NDArray[np.float32]
 
@@ -371,6 +372,46 @@ def test_files_say_what_was_laid_on_the_alpha(
     assert said["robust_matte/garbage"] == "roto.exr (inverted)"
     assert said["robust_matte/core"] == "roto.exr"
     assert said["robust_matte/shaping"] == "white 0.9, grow 1.5"
+
+
+def test_the_summary_says_which_way_round_a_mask_was_taken(
+    keyed: Any, settings: Any, fake_model: Any, write_mask: Any, mask: Image, tmp_path: Path
+) -> None:
+    keyed("plain")
+    path, events = write_mask("roto.exr", mask), list[Event]()
+    alpha = np.zeros((HEIGHT, WIDTH), np.float32)
+    fake = fake_model(lambda _: (np.zeros((HEIGHT, WIDTH, 3), np.float32), alpha))
+    masks = {"garbage": str(path), "invert_garbage": True, "core": str(path)}
+    job = settings(str(tmp_path / "plate" / "shot.####.exr"), warm_up=0, **masks)
+    result = key(job, events.append, open_model=fake)
+    assert result.masks == {
+        "garbage": f"{path}: black is kept out",
+        "core": f"{path}: white is solid",
+    }
+    notes = [event.text for event in events if isinstance(event, Noted)]
+    assert f"garbage {path}: black is kept out" in notes
+
+
+@pytest.mark.parametrize("is_idle", [True, False])
+def test_an_alpha_that_says_nothing_is_told(
+    is_idle: bool,
+    keyed: Any,
+    write_mask: Any,
+    mask: Image,
+    caplog: Any,
+    settings: Any,
+    fake_model: Any,
+    tmp_path: Path,
+) -> None:
+    keyed("plain")
+    full = np.ones_like(mask)
+    pixels = np.stack([mask, mask, mask, full if is_idle else mask], axis=2)
+    path = write_mask("roto.png", pixels, kind="uint8")
+    fake = fake_model(lambda _: (np.zeros((HEIGHT, WIDTH, 3), np.float32), full))
+    job = settings(str(tmp_path / "plate" / "shot.####.exr"), garbage=str(path), warm_up=0)
+    said = [text for text in key(job, open_model=fake).warnings if "is 1 in every pixel" in text]
+    assert len(said) == is_idle
+    assert not caplog.records
 
 
 def test_a_region_keeps_its_masks_in_place(

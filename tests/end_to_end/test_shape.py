@@ -115,6 +115,34 @@ def test_pixels_are_those_of_key_with_the_same_flags(
     _same(tmp_path / "new", keyed("wanted", **how, **FLAGS))
 
 
+@pytest.mark.parametrize(
+    ("flag", "holds"),
+    [
+        pytest.param({"matte_black": 0.3}, lambda old, new: new <= old, id="black"),
+        pytest.param({"matte_white": 0.7}, lambda old, new: new >= old, id="white"),
+        pytest.param({"matte_gamma": 1.4}, lambda old, new: new >= old, id="gamma"),
+        pytest.param({"matte_grow": 1.5}, lambda old, new: new >= old, id="grow"),
+        pytest.param({"matte_grow": -1.5}, lambda old, new: new <= old, id="shrink"),
+        pytest.param({"matte_soften": 2.0}, lambda old, new: abs(new - old) < 0.4, id="soften"),
+    ],
+)
+def test_each_flag_changes_the_alpha_as_it_says_and_nothing_else(
+    flag: dict[str, Any], holds: Callable[[Image, Image], Image], keyed: Any
+) -> None:
+    plain, flagged = keyed("plain"), keyed("flagged", **flag)
+    old, new = _parts(plain), _parts(flagged)
+    changed = {name for name in old if not np.array_equal(old[name], new[name])}
+    assert changed == {"0 R", "0 G", "0 B", "0 A"}
+    assert np.all(holds(old["0 A"], new["0 A"]))
+    assert new["0 A"].min() == 0.0
+    assert new["0 A"].max() == 1.0
+    for name in "RGB":
+        colour = new[f"0 foreground.{name}"] * new["0 A"]
+        np.testing.assert_allclose(new[f"0 {name}"], colour, rtol=2.0**-10, atol=2.0**-24)
+    said = {name for name, text in _texts(flagged).items() if _texts(plain).get(name) != text}
+    assert said == {"robust_matte/job", "robust_matte/shaping"}
+
+
 @pytest.mark.parametrize("flags", [{}, OTHER], ids=["undone", "others"])
 def test_flags_do_not_add_up(flags: dict[str, Any], keyed: Any, tmp_path: Path) -> None:
     """From what was shaped already: as if it had never been."""

@@ -30,7 +30,8 @@ CARD = replace(CPU, device="NVIDIA H200")
 def opened(area: Window, display: Window | None = None) -> Any:
     windows = Windows(display or area, area)
     settings = SimpleNamespace(warm_up=16, downsample="auto")
-    return SimpleNamespace(windows=windows, settings=settings, low_size=lambda _: LOW)
+    masks = SimpleNamespace(are_any=False)
+    return SimpleNamespace(windows=windows, settings=settings, masks=masks, low_size=lambda _: LOW)
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ def summary_rows(result: "KeyResult") -> Iterator[Row]:
     """Yield what the summary says, for commands that say more."""
     for layer, pattern in result.outputs.items():
         yield Row(layer, pattern)
+    for kind, meaning in result.masks.items():
+        yield Row(kind, meaning)
     for one in result.views or (result,):
         view = f" {one.view}" if result.views else ""
         if one.contact_sheet is not None:

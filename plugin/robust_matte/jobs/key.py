@@ -5,7 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -52,6 +52,7 @@ class KeyResult:
         review: The movie, or None.
         job_folder: Where the plan is.
         hints: The pattern of alpha hints, or None.
+        masks: What garbage and core were, and which way round they were taken, by kind.
         view: The view of a stereo plate that was keyed, or None.
         views: Where several were, the result of each; files above are the first one's, and
             numbers those of all.
@@ -70,6 +71,7 @@ class KeyResult:
     review: Path | None
     job_folder: Path
     hints: str | None = None
+    masks: dict[str, str] = field(default_factory=dict)
     view: str | None = None
     views: tuple["KeyResult", ...] = ()
 
@@ -123,6 +125,7 @@ def _key_job(job: PlannedJob, listener: Listener) -> KeyResult:
         weights=job.plan.request.weights,
         contact_sheet=_draw_sheet(job, targets, listener),
         hints=_make_hints(job, listener),
+        masks={one.kind: one.meaning for one in opened.masks.named},
         review=_make_review(opened, listener),
         job_folder=opened.outputs.job_folder,
         warnings=(),

@@ -21,13 +21,20 @@ _NETWORK = 350 * 2**20
 _PER_PIXEL = 380  # of the work area: what is read ahead, keyed and written at a time
 _PER_PIXEL_BESIDE_A_CARD = 540
 _PER_PIXEL_AROUND = 240  # of what is read and written around a region, but not keyed
+_PER_PIXEL_MASKED = 110  # of garbage, core and what the network is shown, where there are masks
 _PER_LOW_PIXEL = 300  # of the network's low-resolution view
 _PER_WARM_UP_PIXEL = 12  # of each low-resolution view that is held for the warm-up
 _TIGHT = 2 / 3  # of what is free: many cores may need half as much again as two
 
 
 def memory_needed(
-    keyed: Size, low: Size, warm_up: int, *, is_cpu: bool = True, around: int = 0
+    keyed: Size,
+    low: Size,
+    warm_up: int,
+    *,
+    is_cpu: bool = True,
+    around: int = 0,
+    is_masked: bool = False,
 ) -> int:
     """Estimate how many bytes keying takes at most, on top of the loaded network.
 
@@ -37,9 +44,11 @@ def memory_needed(
         warm_up: Frames of warm-up.
         is_cpu: Whether the network runs in this machine's memory, not on a graphics card.
         around: Pixels of the work area around a region.
+        is_masked: Whether there is garbage or core.
     """
     pixels, low_pixels = keyed.width * keyed.height, low.width * low.height
     held = low_pixels * warm_up * _PER_WARM_UP_PIXEL + around * _PER_PIXEL_AROUND
+    held += pixels * _PER_PIXEL_MASKED if is_masked else 0
     if not is_cpu:
         return _NETWORK + pixels * _PER_PIXEL_BESIDE_A_CARD + held
     return _NETWORK + pixels * _PER_PIXEL + low_pixels * _PER_LOW_PIXEL + held
@@ -59,7 +68,13 @@ def check_memory(opened: OpenedJob, model: ModelIdentity, listener: Listener) ->
     keyed, area = opened.windows.keyed.size, opened.windows.area.size
     around = area.width * area.height - keyed.width * keyed.height
     is_cpu = model.device == "cpu"
-    needs = partial(memory_needed, warm_up=opened.settings.warm_up, is_cpu=is_cpu, around=around)
+    needs = partial(
+        memory_needed,
+        warm_up=opened.settings.warm_up,
+        is_cpu=is_cpu,
+        around=around,
+        is_masked=opened.masks.are_any,
+    )
     needed, free = needs(keyed, opened.low_size(model.usual_side)), free_memory()
     told = f"Keying {keyed} needs about {_gib(needed)} GiB of memory, {_gib(free)} GiB are free"
     if needed > free:

@@ -62,10 +62,9 @@ class OpenedJob:
     @property
     def source(self) -> FrameSource:
         """Where the frames to key come from: the plate, with its masks if it has any."""
-        masks = self.masks
-        if not masks.garbage and masks.core is None:
+        if not self.masks.are_any:
             return self.plate
-        return MaskedPlate(self.plate, masks, self.windows)
+        return MaskedPlate(self.plate, self.masks, self.windows)
 
     @property
     def preparation(self) -> Preparation:

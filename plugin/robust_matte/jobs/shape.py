@@ -11,11 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from robust_matte.errors import InputError, SettingsError, WouldOverwriteError
-from robust_matte.jobs.framing import Windows
 from robust_matte.jobs.keyed_file import SHAPED_FROM_ATTRIBUTE, KeyedFile
 from robust_matte.jobs.layer_files import write_exr_layers
 from robust_matte.jobs.marks import LAYER_ATTRIBUTE, is_there, read_mark
-from robust_matte.jobs.masks import Mask, PlacedMask, open_mask
+from robust_matte.jobs.mask import Mask, PlacedMask, open_mask
 from robust_matte.jobs.matte_attributes import SHAPING_ATTRIBUTE, UNCROPPED_ATTRIBUTE, window_text
 from robust_matte.jobs.output_names import name_files
 from robust_matte.jobs.progress import Listener, StageReached, silent
@@ -167,8 +166,7 @@ def _open_masks(
         if text is not None:
             is_inverted = kind == "garbage" and settings.invert_garbage
             masks[kind] = open_mask(kind, text, numbers[0], is_inverted=is_inverted)
-            display = first.part.display_window
-            masks[kind].check(numbers, Windows(display, display), listener)
+            masks[kind].check(numbers, first.part.display_window, listener)
     return masks
 
 

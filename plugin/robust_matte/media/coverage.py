@@ -13,7 +13,7 @@ from robust_matte.media.frames import FloatImage
 from robust_matte.media.stills import read_channels, read_frame_header, read_spec
 from robust_matte.media.windows import Window
 
-__all__ = ["Coverage", "bounded", "grey", "read_alpha", "read_coverage"]
+__all__ = ["Coverage", "bounded", "grey", "has_idle_alpha", "read_alpha", "read_coverage"]
 
 _ALPHA = ("a", "alpha")
 _GREY = ("y", "l", "luminance", "gray", "grey")
@@ -99,6 +99,23 @@ def read_alpha(path: Path, choice: LayerChoice = ANY_LAYER) -> Coverage:
             path=path,
         )
     return _read(path, [alpha], part=part)
+
+
+def has_idle_alpha(path: Path) -> bool:
+    """Say whether a mask has an alpha of 1 all over, and colour that says something else.
+
+    Programs that export black and white pictures as RGBA write such files.
+
+    Raises:
+        FrameReadError: The file is damaged.
+    """
+    names = list(read_spec(path).channelnames)
+    lower = [name.lower() for name in names]
+    alpha = next((lower.index(name) for name in _ALPHA if name in lower), None)
+    if alpha is None or len(names) == 1:
+        return False
+    whole = read_channels(path, names)
+    return bool((whole[..., alpha] == 1.0).all() and (np.delete(whole, alpha, axis=2) != 1.0).any())
 
 
 def grey(rgb: FloatImage) -> FloatImage:
