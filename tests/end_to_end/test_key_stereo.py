@@ -11,8 +11,9 @@ import pytest
 from numpy.typing import NDArray
 
 from robust_matte.errors import FrameReadError, InputError
+from robust_matte.jobs.comparison import ComparisonRequest, open_comparison
 from robust_matte.jobs.key import KeyResult, key
-from robust_matte.jobs.progress import Event, Noted
+from robust_matte.jobs.progress import Event, Noted, silent
 
 Frames = Mapping[int, NDArray[np.float32]]
 
@@ -158,3 +159,27 @@ def test_frame_that_lacks_the_layer_is_named(
     assert caught.value.frame == 2
     assert not isinstance(caught.value, FrameReadError)
     assert not (tmp_path / "out").exists()
+
+
+def test_multipart_goes_on_is_shown_and_measured(
+    settings: Any, tmp_path: Path, moving_frames: Callable[..., Frames], write_exr_plate: Any
+) -> None:
+    """All that reads finished frames: resume, contact sheet, review, evaluate."""
+    plate = write_exr_plate(moving_frames(range(1, 5)))
+    wishes = {"layers": "multipart", "contact_sheet": "auto", "review": tmp_path / "r.mp4"}
+    first = key(settings(plate, **wishes))
+    assert first.contact_sheet is not None
+    assert (first.written, first.review) == (4, tmp_path / "r.mp4")
+    whole = _bytes(tmp_path / "out")
+    shown = first.contact_sheet.read_bytes()
+    combined = key(settings(plate, contact_sheet="auto", output=str(tmp_path / "one")))
+    assert combined.contact_sheet is not None
+    assert combined.contact_sheet.read_bytes() == shown  # the pixels are the same
+    damaged = tmp_path / "out" / "shot_matte.0003.exr"
+    damaged.write_bytes(damaged.read_bytes()[:-40])  # in the last part
+    assert (key(settings(plate, **wishes)).written, _bytes(tmp_path / "out")) == (1, whole)
+    request = ComparisonRequest(
+        prediction=str(tmp_path / "out"), truth=str(tmp_path / "one"), true_foreground=None
+    )
+    for frame in open_comparison(request, silent).frames(silent):
+        np.testing.assert_array_equal(frame.layers[0], frame.layers[1])

@@ -278,6 +278,33 @@ def test_signalling_nan_of_type_float_becomes_quiet(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("first_view", "second_view", "names"),
+    [
+        pytest.param("", "", {"shot", "own", "both", "timeCode"}, id="no views"),
+        pytest.param("left", "left", {"shot", "own", "both", "timeCode"}, id="the same eye"),
+        pytest.param("", "left", {"shot", "own", "both", "timeCode"}, id="the first for all"),
+        pytest.param("left", "right", {"own", "both", "timeCode"}, id="another eye"),
+    ],
+)
+def test_first_part_speaks_for_others_but_not_for_another_eye(
+    tmp_path: Path, first_view: str, second_view: str, names: set[str]
+) -> None:
+    def part(view: str, *said: str) -> Stored:
+        stored = {**_BASE, **{name: ("string", f"{said}".encode()) for name in said}}
+        return {**stored, **({"view": ("string", view.encode())} if view else {})}
+
+    timecode = {"timeCode": _ATTRIBUTES["timeCode"]}
+    content = _multipart(
+        {**part(first_view, "shot", "both"), **timecode}, part(second_view, "own", "both")
+    )
+    first, second = read_header(_written(tmp_path / "a.exr", content)).parts
+    values = passed_on(second, first)
+    assert values.keys() == names | {"screenWindowCenter", "screenWindowWidth"}
+    assert values["both"] == "('own', 'both')"
+    assert "own" not in passed_on(first)
+
+
+@pytest.mark.parametrize(
     "name",
     [
         *("acesImageContainerFlag", "nuke/node_hash", "input/filename", "input/width"),

@@ -39,6 +39,8 @@ _FOLLOWS = {
     "colour.output": {*_OUTPUT, *_CONFIG},
     "colour.config": {"colour.config_sha256"},
     "settings.work_area": {"plate.work_area", "low_size.width", "low_size.height"},
+    "settings.layer": {"plate.work_area", "low_size.width", "low_size.height"},
+    "settings.view": {"plate.work_area", "low_size.width", "low_size.height"},
     "settings.roi": {"low_size.width", "low_size.height"},
     "plate.pixel_aspect": {"low_size.width", "low_size.height"},
     "settings.first_frame": {"plate.frames"},
