@@ -11,17 +11,31 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from robust_matte.errors import RobustMatteError
+    from robust_matte.jobs.assemble import AssembleResult, assemble
     from robust_matte.jobs.key import KeyResult, key
+    from robust_matte.settings.assemble_settings import AssembleSettings
     from robust_matte.settings.key_settings import KeySettings
 
-__all__ = ["KeyResult", "KeySettings", "RobustMatteError", "__version__", "key"]
+__all__ = [
+    "AssembleResult",
+    "AssembleSettings",
+    "KeyResult",
+    "KeySettings",
+    "RobustMatteError",
+    "__version__",
+    "assemble",
+    "key",
+]
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AssembleResult": "robust_matte.jobs.assemble",
+    "AssembleSettings": "robust_matte.settings.assemble_settings",
     "KeyResult": "robust_matte.jobs.key",
     "KeySettings": "robust_matte.settings.key_settings",
     "RobustMatteError": "robust_matte.errors",
+    "assemble": "robust_matte.jobs.assemble",
     "key": "robust_matte.jobs.key",
 }
 

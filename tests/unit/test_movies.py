@@ -362,6 +362,26 @@ def test_alpha_is_read_exactly(
         np.testing.assert_allclose(read, wanted, rtol=0, atol=1 / 2**stored if bits == 10 else 1e-7)
 
 
+@pytest.mark.parametrize("codec", ["libvpx-vp9", "libvpx"])
+def test_alpha_beside_the_picture_is_read(tmp_path: Path, codec: str) -> None:
+    """WebM keeps alpha as a second picture, which FFmpeg's own decoders drop."""
+    alpha = np.repeat(np.array([0, 60, 255, 200], np.uint8), 16)[None].repeat(48, 0)
+    grey = np.full((24, 32), 128, np.uint8)
+    frames = [[np.full((48, 64), 60 + 10 * at, np.uint8), grey, grey, alpha] for at in range(4)]
+    quality = {"lossless": "1"} if codec == "libvpx-vp9" else {"crf": "4", "b": "4M"}
+    options = {"auto-alt-ref": "0"} | quality
+    path = _write(tmp_path / "a.webm", frames, "yuva420p", codec=codec, options=options)
+    movie = Movie(path)
+    assert movie.info.has_alpha
+    assert movie.numbers == range(1, 5)
+    assert movie.info.fps == 24
+    assert movie.warnings == ()
+    (task,) = movie.alpha_tasks([3])
+    off = np.abs(task() * 255 - alpha)[24]
+    assert off[8::16].max() <= (0 if codec == "libvpx-vp9" else 3)
+    assert _luma_codes(_decode(path, 3)) == [80]
+
+
 def test_packed_alpha_is_read() -> None:
     frame = av.VideoFrame(16, 8, "ayuv64le")
     codes = np.random.default_rng(1).integers(0, 2**16, (8, 16, 4), np.uint16)

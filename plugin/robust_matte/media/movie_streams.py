@@ -1,21 +1,29 @@
 """Opening movie files and finding the picture in them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import av
+from av.codec.codec import UnknownCodecError
+from av.codec.context import CodecContext
 from av.container import InputContainer
 from av.error import EOFError as EndOfStream
 from av.error import FFmpegError, InvalidDataError
+from av.packet import Packet
 from av.stream import Disposition
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from robust_matte.errors import FrameReadError, InputError
 from robust_matte.media.failures import cannot_open, meant, refuse_barred
 from robust_matte.media.links import is_folder
 
-__all__ = ["opened_movie", "read_first_frame"]
+__all__ = ["Decode", "decoder_of", "opened_movie", "read_first_frame"]
+
+Decode = Callable[["Packet[VideoStream]"], list[av.VideoFrame]]
+"""Turns a packet into pictures; an empty packet ends the stream."""
 
 # Packets whose times are looked at when a movie is opened, and how many of the last may be out of
 # order because pictures are coded in another order than they are shown (H.264 allows 16).
@@ -23,6 +31,8 @@ _PROBED_PACKETS = 240
 _REORDERED_PACKETS = 16
 # FFmpeg draws text files and ANSI art as movies.
 _TEXT_FORMATS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
+# FFmpeg's own decoders leave out the alpha that WebM keeps beside the picture; these read it.
+_ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _SPOKEN = {"audio": "sound", "subtitle": "subtitles"}
 
 
@@ -56,6 +66,18 @@ def opened_movie(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         yield container, _picture(container, path)
 
 
+def decoder_of(stream: VideoStream) -> Decode:
+    """Return what decodes a stream with all that is in it, alpha of VP8 and VP9 included."""
+    name = _ALPHA_DECODERS.get(stream.codec_context.name)
+    if name is None or stream.metadata.get("alpha_mode") != "1":
+        return lambda packet: packet.decode()
+    try:
+        context = cast("VideoCodecContext", CodecContext.create(name, "r"))
+    except UnknownCodecError:  # an FFmpeg without libvpx: alpha stays unread
+        return lambda packet: packet.decode()
+    return context.decode
+
+
 def read_first_frame(
     container: InputContainer, stream: VideoStream
 ) -> tuple[av.VideoFrame | None, list[int]]:
@@ -67,14 +89,14 @@ def read_first_frame(
     """
     frame: av.VideoFrame | None = None
     times: list[int] = []
-    packets = container.demux(stream)
+    packets, decode = container.demux(stream), decoder_of(stream)
     while frame is None or len(times) < _PROBED_PACKETS:
         try:
             packet = next(packets, None)
             if packet is None:
                 break
             if frame is None:
-                frame = next(iter(packet.decode()), None)
+                frame = next(iter(decode(packet)), None)
         except FFmpegError:  # a damaged start; the frame's own task will say so
             continue
         if packet.pts is not None:

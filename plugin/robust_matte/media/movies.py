@@ -26,7 +26,7 @@ from robust_matte.media.movie_attributes import (
     timecode_attributes,
 )
 from robust_matte.media.movie_pixels import read_alpha, read_rgb
-from robust_matte.media.movie_streams import opened_movie, read_first_frame
+from robust_matte.media.movie_streams import decoder_of, opened_movie, read_first_frame
 from robust_matte.media.movie_tags import ColourTags, MovieInfo, is_steady, read_info
 from robust_matte.media.sequences import frame_ranges
 from robust_matte.media.windows import Window
@@ -248,11 +248,11 @@ class Movie:
         """
         with opened_movie(self.path) as (container, stream):
             stream.thread_type = "AUTO"
-            packets = container.demux(stream)
+            packets, decode = container.demux(stream), decoder_of(stream)
             while True:
                 try:
                     packet = next(packets, None)
-                    pictures = packet.decode() if packet is not None else None
+                    pictures = decode(packet) if packet is not None else None
                 except EndOfStream:
                     return
                 except FFmpegError as error:
