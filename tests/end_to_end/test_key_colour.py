@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import OpenEXR
 import OpenImageIO as oiio
@@ -158,6 +159,35 @@ def test_own_primaries_come_out_as_they_went_in(
     told = header(tmp_path / "out" / "shot_matte.1001.exr")
     assert np.array_equal(np.array(told["chromaticities"], "f4"), np.array(own, "f4"))
     assert "colorInteropID" not in told
+
+
+def test_pq_movie_is_written_as_display_light(
+    settings: Any, fake_model: Any, read_layers: Any, tmp_path: Path
+) -> None:
+    """Grey of code 509 in 10 bits, by SMPTE ST 2084, 5.1; 1.0 is 100 cd/m2."""
+    path = tmp_path / "take.mkv"
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("ffv1", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 48, 32, "yuv444p10le"
+        context = stream.codec_context
+        context.color_primaries, context.color_trc, context.colorspace = 9, 16, 9
+        context.color_range = 1
+        frame = av.VideoFrame(48, 32, "yuv444p10le")
+        for plane, code in zip(frame.planes, (509, 512, 512), strict=True):
+            codes = np.full((32, plane.line_size // 2), code, "<u2")
+            plane.update(codes.tobytes())
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    power = ((509 - 64) / 876) ** (32 / 2523)
+    wanted = 100 * (max(power - 107 / 128, 0) / (2413 / 128 - 2392 / 128 * power)) ** (8192 / 1305)
+    truth = np.full((32, 48, 3), 0.5, np.float32), np.ones((32, 48), np.float32)
+    asked = settings(str(path), warm_up=0, depth="float")
+    key(asked, open_model=fake_model(lambda _: truth))
+    layers = read_layers(1, name="take_matte")
+    assert [layers[name][4, 5] for name in "RGB"] == pytest.approx([wanted] * 3, rel=1e-4)
+    told = header(tmp_path / "out" / "take_matte.0001.exr")
+    assert told["robust_matte/plate_space"] == "Rec.2100-PQ - Display"
+    assert told["colorInteropID"] == "lin_rec2020_scene"
 
 
 def test_png_of_a_wide_plate_is_srgb(keyed: Keyed, tmp_path: Path) -> None:

@@ -471,7 +471,7 @@ def test_wide_colour_is_shown_in_rec709(outputs: Callable[..., Outputs]) -> None
         files.write(7, matte, header, {JOB_ATTRIBUTE: "j"}, seen)
         for found in (read_finished(files, 7, seen, window).rgb, read_foreground(files, 7, seen)):
             np.testing.assert_allclose(found[0, 0], shown, atol=5e-4)
-    spec = _read(files.files(7)[0])[1]
+    spec = _read(outputs().in_form(COMBINED, PNG).files(7)[0])[1]
     assert spec.get_string_attribute("robust_matte/output_space") == "srgb_rec709_scene"
 
 

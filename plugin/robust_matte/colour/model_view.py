@@ -78,7 +78,9 @@ class ModelView:
         plain = PlateSpace.named(self.space)
         if plain is not None:
             return transform(pixels, plain, _LINEAR)
-        return convert(pixels, self.config, self.space, self.described.working)
+        space = self.described
+        is_slow = space.kind is Kind.HDR  # the fast curves are within 4e-6 there
+        return convert(pixels, self.config, space.name, space.working, exact=not is_slow)
 
     def view(self, pixels: FloatImage) -> FloatImage:
         """Return V: what the network sees.
@@ -147,9 +149,13 @@ class ModelView:
         return convert(light, self.config, self.described.working, self.output)
 
     def shown(self, light: FloatImage) -> FloatImage:
-        """Return light of the output space as scene-linear Rec.709, in which results are shown."""
-        output = self.output or self.described.working
-        return convert(light, self.config, output, _LINEAR.value)
+        """Return light of the output space as scene-linear Rec.709, in which results are shown.
+
+        The white of an HDR display, 203 cd/m2, is shown as the white of others.
+        """
+        space = self.described
+        shown = convert(light, self.config, self.output or space.working, _LINEAR.value)
+        return shown if space.white == 1.0 else shown / np.float32(space.white)
 
     def _general_view(self, pixels: FloatImage) -> FloatImage:
         space, finite = self.described, _finite(pixels, self.described.kind)
