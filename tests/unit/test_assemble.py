@@ -1,5 +1,6 @@
 """Movies of finished frames: what is in them, when they are made again, and what stops them."""
 
+import json
 import os
 import struct
 from collections.abc import Callable, Iterable
@@ -501,6 +502,45 @@ def test_layers_in_folders_and_in_parts_are_found(
     made(str(tmp_path / "parts.exr"))
     (found,) = _pictures(tmp_path / "shot.mov")
     assert np.abs(found[3] - 0.25 * 1023).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        pytest.param("out", "matte", id="combined"),
+        pytest.param("out/rgba", "matte_rgba", id="separate"),
+    ],
+)
+def test_frames_that_are_still_to_come_are_missing(
+    folder: str,
+    name: str,
+    result: Any,
+    made: Callable[..., AssembleResult],
+    tmp_path: Path,
+) -> None:
+    result(folder=folder, name=name)
+    plan = tmp_path / "out" / "matte.robust_matte" / "plan.json"
+    plan.parent.mkdir()
+    request: dict[str, Any] = {
+        "plate": {"frames": "1001-1003,1005-1006"},
+        "settings": {"frames": None},
+    }
+    plan.write_text(json.dumps({"request": request}))
+    with pytest.raises(MissingFramesError, match="lacks the frames 1004-1006 of 1001-1006"):
+        made(str(tmp_path / "out"))
+    request["settings"]["frames"] = "1001-1003"
+    plan.write_text(json.dumps({"request": request}))
+    assert len(made(str(tmp_path / "out")).frames) == 3
+    plan.write_text("{")
+    assert not made(str(tmp_path / "out")).is_new
+
+
+def test_in_a_folder_with_its_plate_the_result_is_meant(
+    result: Any, made: Callable[..., AssembleResult], tmp_path: Path
+) -> None:
+    result(name="plate")
+    result([1001, 1002], **{"robust_matte/job": "1234"})
+    assert len(made(str(tmp_path / "out")).frames) == 2
 
 
 @pytest.mark.parametrize(

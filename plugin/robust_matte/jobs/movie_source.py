@@ -13,6 +13,7 @@ from robust_matte.errors import (
     MissingFramesError,
     SettingsError,
 )
+from robust_matte.jobs.planned_frames import planned_frames
 from robust_matte.jobs.progress import Listener, StageReached
 from robust_matte.media.exr_header import RawAttribute, read_header
 from robust_matte.media.failures import cannot_open
@@ -112,11 +113,9 @@ def find_result(text: str) -> ImageSequence:
     path = Path(text).absolute()
     inside = path / _COLOUR
     if inside.is_dir():
-        return find_sequence(str(inside))
+        return find_sequence(str(inside), wants_results=True)
     separate = _separate(path)
-    if separate is not None:
-        return find_sequence(str(separate))
-    return find_sequence(str(path))
+    return find_sequence(str(separate or path), wants_results=True)
 
 
 def _separate(path: Path) -> Path | None:
@@ -154,7 +153,7 @@ def survey_result(
 
 
 def _wanted(sequence: ImageSequence, asked: FrameRange | None) -> Sequence[int]:
-    wanted = asked or FrameRange(*sequence.expected)
+    wanted = asked or _all_frames(sequence)
     present = frozenset(sequence.numbers)
     missing = [number for number in wanted if number not in present]
     if len(missing) == len(wanted):
@@ -170,6 +169,15 @@ def _wanted(sequence: ImageSequence, asked: FrameRange | None) -> Sequence[int]:
             frame=missing[0],
         )
     return list(wanted)
+
+
+def _all_frames(sequence: ImageSequence) -> FrameRange:
+    """Return the frames on disk and those that are still to come by the plan."""
+    first, last = sequence.expected
+    planned = planned_frames(sequence.pattern)
+    if planned is not None:
+        first, last = min(first, planned.first), max(last, planned.last)
+    return FrameRange(first, last)
 
 
 def _read(path: Path, number: int) -> SourceFrame:

@@ -114,8 +114,12 @@ def frame_ranges(numbers: Sequence[int]) -> str:
     return str(fileseq.framesToFrameRange(numbers, sort=True)) if numbers else ""
 
 
-def find_sequence(text: str) -> ImageSequence:
+def find_sequence(text: str, *, wants_results: bool = False) -> ImageSequence:
     """Find the sequence, folder or still that `text` names.
+
+    Args:
+        text: A pattern, a folder or a file.
+        wants_results: Which one is meant where a folder holds a plate and its result.
 
     Raises:
         InputError: Nothing is there, more than one sequence is, or nobody may look.
@@ -126,7 +130,7 @@ def find_sequence(text: str) -> ImageSequence:
     if path.is_file():
         return _still(path)
     if is_folder(path):
-        return _in_folder(path)
+        return _in_folder(path, wants_results=wants_results)
     if not is_pattern(path.name):
         raise InputError(f"There is no file or folder {path}.", hint=meant(path), path=path)
     return _on_disk(text)
@@ -165,7 +169,7 @@ def _still(path: Path) -> ImageSequence:
     return ImageSequence(pattern, (number,), (number, number))
 
 
-def _in_folder(folder: Path) -> ImageSequence:
+def _in_folder(folder: Path, *, wants_results: bool) -> ImageSequence:
     """Take a folder's only image sequence."""
     try:
         os.scandir(folder).close()  # to fileseq a folder that may not be listed is an empty one
@@ -175,8 +179,8 @@ def _in_folder(folder: Path) -> ImageSequence:
     except (fileseq.FileSeqException, ArithmeticError, OSError) as error:
         raise _cannot_list(folder, error) from error
     found = [one for one in listed if _is_image(one.extension())]
-    if len(found) > 1:  # a result that was written beside its plate is not meant
-        found = [one for one in found if text_attribute(Path(str(one[0])), JOB_ATTRIBUTE) is None]
+    if len(found) > 1:  # a result may have been written beside its plate
+        found = [one for one in found if _is_result(Path(str(one[0]))) == wants_results]
     if len(found) != 1:
         raise _not_one(folder, [_spelt(one) for one in found])
     only = found[0]
@@ -186,6 +190,10 @@ def _in_folder(folder: Path) -> ImageSequence:
     if max(frames) < 0 and base and base[-1] not in "._ ":
         base += "-"  # to fileseq, `plate-0001` to `plate-0100` are negative frames in reverse
     return _with_frames(*_any_padding(FramePattern(folder, base, 1, only.extension())), None)
+
+
+def _is_result(path: Path) -> bool:
+    return text_attribute(path, JOB_ATTRIBUTE) is not None
 
 
 def _spelt(one: fileseq.FileSequence) -> str:

@@ -1,0 +1,39 @@
+"""Which frames a result is to have, as the plan beside it says: some may still be to come."""
+
+import json
+from pathlib import Path
+
+from robust_matte.errors import SettingsError
+from robust_matte.media.sequences import FramePattern
+from robust_matte.settings.frame_range import FrameRange
+
+__all__ = ["planned_frames"]
+
+_LAYER = "_rgba"  # what names of separate files end in
+
+
+def planned_frames(pattern: FramePattern) -> FrameRange | None:
+    """Return the first and last frame of the job that writes these files.
+
+    Args:
+        pattern: The files with colour and alpha.
+
+    Returns:
+        None where there is no plan, as of frames of another program.
+    """
+    for path in _places(pattern):
+        try:
+            request = json.loads(path.read_bytes())["request"]
+            text = request["settings"]["frames"] or request["plate"]["frames"]
+            parts = [FrameRange.parse(part) for part in text.split(",")]
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, SettingsError):
+            continue
+        return FrameRange(min(one.first for one in parts), max(one.last for one in parts))
+    return None
+
+
+def _places(pattern: FramePattern) -> list[Path]:
+    places = [pattern.folder / pattern.stem]
+    if pattern.stem.endswith(_LAYER):
+        places.append(pattern.folder.parent / pattern.stem.removesuffix(_LAYER))
+    return [place.with_name(f"{place.name}.robust_matte") / "plan.json" for place in places]
