@@ -53,6 +53,34 @@ colorspaces:
     to_scene_reference: !<FileTransform> {src: show.spi1d}
 """
 
+STRANGE = """ocio_profile_version: 2
+roles: {scene_linear: house_light, default: house_light}
+displays:
+  screen:
+    - !<View> {name: plain, colorspace: house_video}
+colorspaces:
+  - !<ColorSpace> {name: house_light}
+  - !<ColorSpace> {name: house_video, to_scene_reference: !<ExponentTransform> {value: 1.9}}
+"""
+ACES_1 = """ocio_profile_version: 1
+roles: {default: ACES - ACES2065-1, scene_linear: ACES - ACEScg}
+displays:
+  screen:
+    - !<View> {name: plain, colorspace: ACES - ACEScg}
+colorspaces:
+  - !<ColorSpace> {name: ACES - ACES2065-1}
+  - !<ColorSpace>
+    name: ACES - ACEScg
+    to_reference: !<MatrixTransform>
+      matrix: [0.695452241357, 0.140678696470, 0.163869062172, 0, 0.044794563372, 0.859671118456,
+        0.095534318172, 0, -0.005525882558, 0.004025210306, 1.001500672251, 0, 0, 0, 0, 1]
+  - !<ColorSpace>
+    name: Utility - Linear - sRGB
+    to_reference: !<MatrixTransform>
+      matrix: [0.439632981919, 0.382988698152, 0.177378319929, 0, 0.089776442958, 0.813439428749,
+        0.096784128292, 0, 0.017541170383, 0.111546553302, 0.870912276315, 0, 0, 0, 0, 1]
+"""
+
 
 @pytest.fixture
 def studio(tmp_path: Path) -> ColourConfig:
@@ -137,20 +165,30 @@ def test_view_that_cannot_be_led_back_says_so(studio: ColourConfig) -> None:
     assert ModelView("house_log", config=studio).is_invertible
 
 
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        pytest.param(("  aces_interchange: house_ap0\n", ""), "aces_interchange", id="no role"),
-        pytest.param(("show.spi1d", "gone.spi1d"), "gone.spi1d", id="no such table"),
-    ],
-)
-def test_way_that_is_not_there_is_told(change: tuple[str, str], said: str, tmp_path: Path) -> None:
-    path = tmp_path / "studio.ocio"
-    path.write_text(STUDIO.replace(*change), "utf-8")
+def test_config_of_aces_1_without_interchange_role_is_recognised(tmp_path: Path) -> None:
+    """Of OpenColorIO 1, with the matrices as that config has them; ACES S-2014-004."""
+    path = tmp_path / "aces_1.2.ocio"
+    path.write_text(ACES_1, "utf-8")
     config = open_config(str(path))
-    with pytest.raises(SettingsError, match=said) as caught:
-        describe(config, "house_lut" if "spi1d" in said else "house_acescg")
+    assert sign(config, "ACES - ACEScg").interop_id == "lin_ap1_scene"
+    assert describe(config, "ACES - ACEScg").kind is Kind.LINEAR
+    assert sign(config, "Utility - Linear - sRGB").chromaticities == GAMUTS["Linear Rec.709 (sRGB)"]
+
+
+def test_table_that_is_not_there_is_told(studio: ColourConfig) -> None:
+    with pytest.raises(SettingsError, match=r"show\.spi1d") as caught:
+        describe(studio, "house_lut")
     assert "knows no way from" in caught.value.what
+
+
+def test_config_that_leads_nowhere_is_told(tmp_path: Path) -> None:
+    """Its colours may be any: nothing in it is known, and no role says how to leave it."""
+    path = tmp_path / "house.ocio"
+    path.write_text(STRANGE, "utf-8")
+    with pytest.raises(SettingsError, match="knows no way from") as caught:
+        describe(open_config(str(path)), "house_video")
+    assert "aces_interchange" in caught.value.hint
+    assert describe(open_config(str(path)), "lin_rec709_scene").working == "lin_rec709_scene"
 
 
 # --- which config

@@ -134,6 +134,12 @@ class ModelView:
         """Return light of the working space in V's primaries; itself where these are the same."""
         return convert(light, self.config, self.described.working, _LINEAR.value)
 
+    def exposed(self, pixels: FloatImage) -> FloatImage:
+        """Return a plate's pixels as the light that V clips and encodes, were there no gain."""
+        light = self.in_rec709(self.working(pixels))
+        white = self.described.white
+        return light if white == 1.0 else light / np.float32(white)
+
     def delivered(self, light: FloatImage) -> FloatImage:
         """Return light of the working space as that of the output space.
 

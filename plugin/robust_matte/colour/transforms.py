@@ -14,6 +14,8 @@ __all__ = ["FloatImage", "can_convert", "convert", "lookup_files", "transform"]
 
 FloatImage = NDArray[np.float32]
 
+_INTERCHANGE, _AP0 = "aces_interchange", "ACES2065-1"
+
 
 def transform(
     pixels: FloatImage, source: PlateSpace, target: PlateSpace, *, exact: bool = True
@@ -100,7 +102,7 @@ def _steps(config: ColourConfig, source: str, target: str) -> ocio.Processor:
     try:
         if first == second:
             return first.loaded.getProcessor(from_name, to_name)
-        return ocio.Config.GetProcessorFromConfigs(first.loaded, from_name, second.loaded, to_name)
+        return _across(first.loaded, from_name, second.loaded, to_name)
     except (ocio.Exception, ocio.ExceptionMissingFile) as error:
         reason = str(error).strip().splitlines()[0].rstrip(".")
         raise SettingsError(
@@ -108,6 +110,26 @@ def _steps(config: ColourConfig, source: str, target: str) -> ocio.Processor:
             hint="Name another space, or a config with --config that has the role aces_interchange "
             "and all files that it refers to.",
         ) from error
+
+
+def _across(first: ocio.Config, name: str, second: ocio.Config, other: str) -> ocio.Processor:
+    """Return the way between spaces of two configs.
+
+    Configs of OpenColorIO 1, as that of ACES 1.2, have no role that names what they share with
+    others; their ACES2065-1 is then looked for, by what it does to known colours.
+    """
+    if first.hasRole(_INTERCHANGE) and second.hasRole(_INTERCHANGE):
+        return ocio.Config.GetProcessorFromConfigs(first, name, second, other)
+    shared = [_interchange(config) for config in (first, second)]
+    return ocio.Config.GetProcessorFromConfigs(first, name, shared[0], second, other, shared[1])
+
+
+def _interchange(config: ocio.Config) -> str:
+    if config.hasRole(_INTERCHANGE):
+        return _INTERCHANGE
+    builtin = builtin_config().loaded
+    found: str = ocio.Config.IdentifyBuiltinColorSpace(config, builtin, _AP0)
+    return found
 
 
 @cache

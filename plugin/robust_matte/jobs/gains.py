@@ -63,7 +63,8 @@ def frame_exposure(preparation: Preparation, frame: Frame) -> Exposure:
     pixels = preparation.placed(frame)
     if preparation.region is not None:
         pixels = pixels[preparation.region.slices_in(preparation.area)]
-    return measure_exposure(pixels, preparation.seen.working)
+    seen = preparation.seen
+    return measure_exposure(pixels, seen.exposed)
 
 
 def _measure(opened: OpenedJob, numbers: Sequence[int], listener: Listener) -> dict[int, Exposure]:
