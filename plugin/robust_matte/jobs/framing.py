@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from robust_matte.errors import SettingsError
 from robust_matte.media.windows import Size, Window
 from robust_matte.settings.low_res import Downsample
-from robust_matte.settings.region import Region
+from robust_matte.settings.region import LEAST_SIDE, Region
 
 __all__ = ["Windows", "settle_region", "sound_aspect", "view_size"]
 
@@ -54,10 +54,12 @@ def settle_region(text: str | None, area: Window) -> Window | None:
     where = f"columns {area.x} to {area.right - 1} and rows {area.y} to {area.bottom - 1}"
     if shared.is_empty:
         what = f"The region {asked} lies outside of the picture, which has {where}."
+    else:
+        what = f"The region {asked} reaches out of the picture, which has {where}."
+    if min(shared.width, shared.height) < LEAST_SIDE:
         hint = "Write X,Y,W,H in the plate's own pixels; robust-matte info shows its windows."
     else:
         inside = Region(shared.x, shared.y, shared.width, shared.height)
-        what = f"The region {asked} reaches out of the picture, which has {where}."
         hint = f"Write --roi {inside} for the part that lies inside."
     raise SettingsError(what, hint=hint)
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from robust_matte.errors import SettingsError
 
-__all__ = ["Region"]
+__all__ = ["LEAST_SIDE", "Region"]
 
-_LEAST_SIDE = 16  # pixels; the network's coarsest state is a sixteenth of its view
+LEAST_SIDE = 16  # pixels; the network's coarsest state is a sixteenth of its view
 _FARTHEST = 2**30  # OpenEXR's own bound on coordinates
 
 
@@ -37,10 +37,10 @@ class Region:
             raise _not_understood(text) from error
         if max(abs(x), abs(y), abs(width), abs(height)) > _FARTHEST:
             raise _not_understood(text)
-        if min(width, height) < _LEAST_SIDE:
+        if min(width, height) < LEAST_SIDE:
             raise SettingsError(
                 f"The region {text} holds too few pixels to key.",
-                hint=f"Write X,Y,W,H with a width and a height from {_LEAST_SIDE} up.",
+                hint=f"Write X,Y,W,H with a width and a height from {LEAST_SIDE} up.",
             )
         return cls(x, y, width, height)
 
