@@ -13,6 +13,7 @@ import numpy as np
 import OpenImageIO as oiio
 import pytest
 
+from robust_matte.colour.model_view import ModelView
 from robust_matte.jobs.outputs import Outputs
 from robust_matte.keying.matte import Matte
 from robust_matte.media.frames import FloatImage, FrameHeader
@@ -116,7 +117,7 @@ def written(matte: Matte, folder: Path, layers: Layers) -> Path:
     plate = FramePattern(folder, "m.", 4, ".exr")
     outputs = Outputs.named(str(folder / "m.####.exr"), plate, layers=layers, depth=Depth.FLOAT)
     header = FrameHeader(data_window=matte.window, display_window=matte.window)
-    outputs.write(1001, matte, header, {}, PlateSpace.SRGB)
+    outputs.write(1001, matte, header, {}, ModelView(PlateSpace.LINEAR_REC709))
     return outputs.files(1001)[0]
 
 

@@ -67,6 +67,12 @@ MULTI_VIEW = ("", None, [*_rgb(), *_rgb("left."), *_rgb("beauty.right."), *_rgb(
         pytest.param(NUKE, {}, (0, "rgba", None, RGB), id="Nuke"),
         pytest.param(NUKE, {"layer": "diff"}, (1, "diff", None, _rgb("diff.")), id="Nuke's layer"),
         pytest.param(NUKE[1:], {}, (0, "diff", None, _rgb("diff.")), id="part named as its layer"),
+        pytest.param(
+            [NUKE[1], ("spec", None, _rgb("spec."))],
+            {},
+            (0, "diff", None, _rgb("diff.")),
+            id="first of parts named as their layers",
+        ),
         pytest.param(STEREO, {}, (0, "rgba", "left", RGB), id="first view"),
         pytest.param(STEREO, {"view": "right"}, (1, "rgba", "right", RGB), id="view of parts"),
         pytest.param(

@@ -96,6 +96,12 @@ def test_each_view_is_a_job(show: Path, output: str, outputs: list[str]) -> None
     assert [str(one.review) for one in jobs] == ["r_left.mp4", "r_right.mp4"]
 
 
+@pytest.mark.parametrize("hints", ["h", "h/%V"])
+def test_each_view_has_hints_of_its_own(show: Path, hints: str) -> None:
+    jobs = _all(show, output="o", hint_dir=hints)
+    assert [one.hint_dir for one in jobs] == [Path("h/left"), Path("h/right")]
+
+
 def test_without_an_output_views_lie_side_by_side(show: Path) -> None:
     assert [one.output for one in _all(show)] == ["sh010_matte/left", "sh010_matte/right"]
 
@@ -103,6 +109,16 @@ def test_without_an_output_views_lie_side_by_side(show: Path) -> None:
 def test_one_job_stays_as_it_is(show: Path) -> None:
     job = KeySettings(plate=str(show / "flat/sh010.%V.####.dpx"), view="left")
     assert settings_of_views(job) == [job]
+
+
+def test_one_view_is_named_beside_its_frames_too(show: Path) -> None:
+    plate = str(show / "flat/sh010.%V.####.dpx")
+    job = KeySettings(plate=plate, view="left", contact_sheet="s.%V.png", review="r.%V.mov")
+    (named,) = settings_of_views(job)
+    assert (named.contact_sheet, named.review) == ("s.left.png", Path("r.left.mov"))
+    mono = KeySettings(plate=str(show / "flat/sh010.left.####.dpx"), review="r.%V.mov")
+    with pytest.raises(SettingsError, match=r"has a place for a view, and .* has no views"):
+        settings_of_views(mono)
 
 
 @pytest.mark.parametrize("name", ["contact_sheet", "review", "output"])

@@ -8,8 +8,7 @@ from robust_matte.errors import InputError
 from robust_matte.jobs.plate_info import OtherWindow, Trouble
 from robust_matte.jobs.progress import Listener, StageReached
 from robust_matte.jobs.survey import HEADER_READERS, HEADERS_HELD, check_display
-from robust_matte.media.exr_layers import ANY_LAYER
-from robust_matte.media.plates import Plate, SequencePlate
+from robust_matte.media.plates import Plate
 from robust_matte.media.readahead import ReadAhead
 from robust_matte.media.still_facts import StillFacts, read_still_facts
 from robust_matte.media.windows import Window
@@ -64,8 +63,7 @@ def read_headers(plate: Plate, listener: Listener) -> Headers:
 
 def _read(plate: Plate, number: int) -> _Read:
     try:
-        choice = plate.choice if isinstance(plate, SequencePlate) else ANY_LAYER
-        return number, read_still_facts(plate.pattern.path(number), choice)
+        return number, read_still_facts(plate.pattern.path(number), plate.choice)
     except InputError as error:
         return number, error
 

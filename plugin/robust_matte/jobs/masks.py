@@ -142,7 +142,7 @@ def _source_alpha(plate: Plate) -> Mask:
                 path=plate.movie.path,
             )
         return Mask(SOURCE_ALPHA, plate, is_inverted=True)
-    read = partial(read_alpha, choice=plate.picture)
+    read = partial(read_alpha, choice=plate.choice)
     read(plate.pattern.path(plate.numbers[0]))
     return Mask(SOURCE_ALPHA, plate, read, is_inverted=True)
 

@@ -17,7 +17,6 @@ from robust_matte.jobs.own_file import check_own_file
 from robust_matte.jobs.progress import Listener, Noted, StageReached, Warned
 from robust_matte.jobs.showing import backdrop_light, composite, display_codes
 from robust_matte.media.atomic import check_writable, remove_leftovers
-from robust_matte.media.exr_layers import ANY_LAYER
 from robust_matte.media.frames import FloatImage
 from robust_matte.media.movie_write import (
     LARGEST_SIDE,
@@ -27,7 +26,7 @@ from robust_matte.media.movie_write import (
     to_picture,
     write_movie,
 )
-from robust_matte.media.plates import MoviePlate, Plate, SequencePlate
+from robust_matte.media.plates import MoviePlate, Plate
 from robust_matte.media.readahead import ReadAhead
 from robust_matte.media.still_facts import read_still_facts
 from robust_matte.media.timecode import Timecode
@@ -182,8 +181,7 @@ def _rate_and_timecode(review: Review) -> tuple[Fraction | None, str | None]:
     if isinstance(plate, MoviePlate):
         rate, code = plate.movie.info.fps, plate.movie.info.timecode
     else:
-        choice = plate.choice if isinstance(plate, SequencePlate) else ANY_LAYER
-        facts = read_still_facts(plate.pattern.path(_anchor(review)), choice)
+        facts = read_still_facts(plate.pattern.path(_anchor(review)), plate.choice)
         rate, code = facts.fps, facts.timecode
     is_sound = rate is not None and _SLOWEST <= rate <= _FASTEST
     return rate if is_sound else None, code

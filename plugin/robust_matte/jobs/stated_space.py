@@ -12,7 +12,7 @@ from robust_matte.errors import SettingsError
 from robust_matte.media.exr_header import RawAttribute, read_header
 from robust_matte.media.exr_layers import choose_layer
 from robust_matte.media.movie_tags import PRIMARIES, TRANSFERS
-from robust_matte.media.plates import Plate, SequencePlate
+from robust_matte.media.plates import Plate
 from robust_matte.media.still_facts import read_still_facts
 from robust_matte.settings.choices import PlateSpace
 
@@ -97,9 +97,7 @@ def still_space(plate: Plate, config: ColourConfig) -> StatedSpace | None:
     path = plate.pattern.path(plate.numbers[0])
     if path.suffix.lower() == ".exr":
         header = read_header(path)
-        chosen = 0
-        if isinstance(plate, SequencePlate):
-            chosen = choose_layer(header, plate.choice, path).part
+        chosen = choose_layer(header, plate.choice, path).part
         shared, own = header.parts[0].attributes, header.parts[chosen].attributes
         return _exr_space(own, config) or _exr_space(shared, config)
     facts = read_still_facts(path)

@@ -27,13 +27,17 @@ def settings_of_views(settings: KeySettings) -> list[KeySettings]:
         SettingsError: The plate is not stereo, or files of the views would have one name.
     """
     if settings.view != ALL_VIEWS:
-        return [settings]
+        return [_with_its_view(settings)]
     views = _views(settings)
-    for flag, file in (("--contact-sheet", settings.contact_sheet), ("--review", settings.review)):
+    for file in (settings.contact_sheet, settings.review):
         if file not in (None, "auto", "none") and not has_view_place(str(file)):
-            raise _one_name(flag, str(file), views)
+            raise _one_name(str(file), views)
     output = _output_pattern(settings, views)
-    return [_of_view(settings, output, view) for view in views]
+    hints = settings.hint_dir
+    if hints is not None and not has_view_place(str(hints)):
+        hints = hints / "%V"
+    named = settings.model_copy(update={"output": output, "hint_dir": hints})
+    return [_of_view(named, view) for view in views]
 
 
 def output_of_view(output: str, plate: Plate) -> str:
@@ -72,6 +76,21 @@ def settle_picture(plate: Plate, asked: LayerChoice, listener: Listener) -> Laye
     return picture
 
 
+def _with_its_view(settings: KeySettings) -> KeySettings:
+    """Return a job with its view in the names of what is made beside the frames."""
+    named = {
+        name: file
+        for name in ("contact_sheet", "review", "hint_dir")
+        if (file := getattr(settings, name)) is not None and has_view_place(str(file))
+    }
+    if not named:
+        return settings
+    choice = LayerChoice(settings.layer, settings.view)
+    plate = open_plate(settings.plate, first_frame=settings.first_frame, choice=choice)
+    update = {name: type(file)(output_of_view(str(file), plate)) for name, file in named.items()}
+    return settings.model_copy(update=update)
+
+
 def _views(settings: KeySettings) -> Sequence[str]:
     if has_view_place(settings.plate):
         return find_views(str(Path(settings.plate).absolute()))
@@ -98,33 +117,24 @@ def _output_pattern(settings: KeySettings, views: Sequence[str]) -> str:
     if has_view_place(output):
         return output
     if is_file_name(output):
-        raise _one_name("--output", output, views)
+        raise _one_name(output, views)
     return f"{output}/%V"
 
 
-def _of_view(settings: KeySettings, output: str, view: str) -> KeySettings:
-    sheet, review = with_view(settings.contact_sheet, view), settings.review
-    hints = settings.hint_dir
-    if hints is not None:
-        named = with_view(str(hints), view)
-        hints = Path(named) if named != str(hints) else hints / view
-    return settings.model_copy(
-        update={
-            "hint_dir": hints,
-            "view": view,
-            "output": with_view(output, view),
-            "contact_sheet": sheet,
-            "review": review if review is None else Path(with_view(str(review), view)),
-        }
-    )
+def _of_view(settings: KeySettings, view: str) -> KeySettings:
+    """Return the job of one view, with its name in the names of what is written."""
+    named = {
+        name: type(file)(with_view(str(file), view))
+        for name in ("output", "contact_sheet", "review", "hint_dir")
+        if (file := getattr(settings, name)) is not None
+    }
+    return settings.model_copy(update=named | {"view": view})
 
 
-def _one_name(flag: str, name: str, views: Sequence[str]) -> SettingsError:
+def _one_name(name: str, views: Sequence[str]) -> SettingsError:
     path = Path(name)
-    better = path.with_name(f"{path.name.partition('.')[0]}.%V.{path.name.partition('.')[2]}")
+    stem, _, rest = path.name.partition(".")
     return SettingsError(
         f"{path} is one name for the views {', '.join(views)}.",
-        hint=f"Put %V where the view's name goes, such as {better}; or name a folder."
-        if flag == "--output"
-        else f"Put %V where the view's name goes, such as {better}.",
+        hint=f"Put %V where the view's name goes, such as {path.with_name(f'{stem}.%V.{rest}')}.",
     )

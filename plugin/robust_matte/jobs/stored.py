@@ -7,8 +7,8 @@ from robust_matte.errors import InputError
 from robust_matte.jobs.headers import Headers
 from robust_matte.jobs.plate_info import ChannelInfo, PartInfo, StorageInfo
 from robust_matte.media.exr_header import read_header
-from robust_matte.media.exr_layers import LayerChoice, choose_layer, offers_of
-from robust_matte.media.plates import Plate, SequencePlate
+from robust_matte.media.exr_layers import choose_layer, offers_of
+from robust_matte.media.plates import Plate
 from robust_matte.media.still_facts import PartFacts
 from robust_matte.media.stills import keyed_channels, read_spec
 
@@ -56,8 +56,7 @@ def _keyed(plate: Plate, path: Path, number: int, info: StorageInfo) -> _Taken:
         spec = read_spec(path)
         names = [spec.channelnames[at] for at in keyed_channels(spec, path, number)]
         return {"keyed": tuple(names), "has_alpha": _has_alpha(info.parts[0], "")}
-    choice = plate.choice if isinstance(plate, SequencePlate) else LayerChoice()
-    layer = choose_layer(read_header(path), choice, path, number)
+    layer = choose_layer(read_header(path), plate.choice, path, number)
     prefix = layer.channels[0].rpartition(".")[0]
     return {
         "keyed": layer.channels * (3 // len(layer.channels)),  # luminance serves as all three

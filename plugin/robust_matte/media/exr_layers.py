@@ -108,12 +108,8 @@ def views_of(header: ExrHeader) -> tuple[str, ...]:
 
 
 def colour_layers(header: ExrHeader) -> list[ExrLayer]:
-    """Return all that could be keyed, in the file's order; a part's own colour comes first."""
-    return [
-        layer
-        for index, part in enumerate(header.parts)
-        for layer in sorted(_part_layers(index, part), key=lambda one: not one.is_plain)
-    ]
+    """Return all that could be keyed, in the file's order."""
+    return [layer for index, part in enumerate(header.parts) for layer in _part_layers(index, part)]
 
 
 def offers_of(header: ExrHeader) -> Offers:

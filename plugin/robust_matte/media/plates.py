@@ -61,8 +61,12 @@ class Plate(Protocol):
         """What is unusual about the plate, one sentence each."""
 
     @property
+    def choice(self) -> LayerChoice:
+        """Which layer and view inside of its files were asked for; for what reads them."""
+
+    @property
     def picture(self) -> LayerChoice:
-        """Which layer and view of its files is keyed, by name; None where they have no names."""
+        """Which layer and view is keyed, by name; files' own names may tell the view."""
 
     def header(self, number: int) -> FrameHeader:
         """Return windows and attributes of one frame without decoding it."""
@@ -198,6 +202,11 @@ class MoviePlate:
     def source(self) -> str:
         """The movie file."""
         return str(self.movie.path)
+
+    @property
+    def choice(self) -> LayerChoice:
+        """A movie has neither layers nor views."""
+        return ANY_LAYER
 
     @property
     def picture(self) -> LayerChoice:
