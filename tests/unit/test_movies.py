@@ -692,6 +692,8 @@ def test_container_tags_win_over_those_of_the_pictures(
     data = bytearray(path.read_bytes())
     box = data.index(b"colrncl")
     struct.pack_into(">3H", data, box + 8, 9, 16, 9)
+    if suffix == "mp4":
+        data[box + 14] = 0x80  # full range
     if suffix == "mov":
         frame = data.index(b"icpf") + 18
         assert data[frame : frame + 3] == b"\1\1\1"
@@ -703,8 +705,12 @@ def test_container_tags_win_over_those_of_the_pictures(
     assert (info.transfer, info.primaries, info.matrix) == ("smpte2084", "bt2020", Matrix.BT2020)
     told = f"{path} is tagged twice, the container against its pictures: matrix BT.2020 against "
     assert [text.startswith(told) for text in info.assumed] == [True] * is_told
+    assert all(("range full against limited" in text) == (suffix == "mp4") for text in info.assumed)
     (pixels,) = _decode(path)
-    assert pixels[16, 16, 0] == pytest.approx(104 / 219 + (2 - 2 * 0.2627) * 52 / 224, abs=2 / 219)
+    red = 104 / 219 + (2 - 2 * 0.2627) * 52 / 224
+    if suffix == "mp4":
+        red = 120 / 255 + (2 - 2 * 0.2627) * 52 / 255
+    assert pixels[16, 16, 0] == pytest.approx(red, abs=2 / 219)
 
 
 @pytest.mark.parametrize(

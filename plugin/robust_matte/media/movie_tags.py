@@ -9,7 +9,7 @@ Source:
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -84,12 +84,12 @@ _OTHER_MATRICES = {
 }
 _UNSTATED = frozenset({0, 2, 3})
 _HD_LINES = 720
-_MATRIX_NAMES = {tag: matrix.value for tag, matrix in _MATRICES.items()} | _OTHER_MATRICES
-_TOLD_TAGS = (
-    ("matrix", "matrix", _MATRIX_NAMES),
-    ("transfer", "transfer", TRANSFERS),
-    ("primaries", "primaries", PRIMARIES),
-)
+_TAG_NAMES = {
+    "matrix": {tag: matrix.value for tag, matrix in _MATRICES.items()} | _OTHER_MATRICES,
+    "transfer": TRANSFERS,
+    "primaries": PRIMARIES,
+    "range": {int(ColorRange.MPEG): "limited", int(ColorRange.JPEG): "full"},
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,12 +236,7 @@ def _decided(
     path: Path, container: ColourTags, picture: ColourTags, assumed: list[str]
 ) -> ColourTags:
     """Return what counts of two statements, and say where they contradict each other."""
-    told = []
-    for name, spoken, names in _TOLD_TAGS:
-        stated, coded = getattr(container, name), getattr(picture, name)
-        if not {stated, coded} & _UNSTATED and stated != coded:
-            first, second = (names.get(tag, f"code {tag}") for tag in (stated, coded))
-            told.append(f"{spoken} {first} against {second}")
+    told = list(_contradictions(container, picture))
     if told:
         assumed.append(
             f"{path} is tagged twice, the container against its pictures: {', '.join(told)}; the "
@@ -253,6 +248,16 @@ def _decided(
         primaries=_stated(container.primaries, picture.primaries),
         range=container.range or picture.range,
     )
+
+
+def _contradictions(container: ColourTags, picture: ColourTags) -> Iterator[str]:
+    """Yield what is stated twice and differs, the container's first."""
+    for name, names in _TAG_NAMES.items():
+        tags = getattr(container, name), getattr(picture, name)
+        unstated = {0} if name == "range" else _UNSTATED
+        if not unstated.intersection(tags) and tags[0] != tags[1]:
+            first, second = (names.get(tag, f"code {tag}") for tag in tags)
+            yield f"{name} {first} against {second}"
 
 
 def _read_matrix(path: Path, frame: av.VideoFrame, tag: int, assumed: list[str]) -> Matrix:
