@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import PyOpenColorIO as ocio
 import pytest
 
 from robust_matte.colour.configs import ColourConfig, builtin_config, find_space, open_config
@@ -11,6 +12,7 @@ from robust_matte.colour.own_spaces import custom_name
 from robust_matte.colour.primaries import are_usable
 from robust_matte.colour.spaces import GAMUTS, Kind, describe, sign
 from robust_matte.errors import SettingsError
+from robust_matte.jobs.output_space import colour_record
 
 STUDIO = """ocio_profile_version: 2
 search_path: luts
@@ -53,6 +55,7 @@ colorspaces:
     to_scene_reference: !<FileTransform> {src: show.spi1d}
 """
 
+TABLE = "Version 1\nFrom 0.0 1.0\nLength 2\nComponents 1\n{\n0.0\n4.0\n}\n"
 STRANGE = """ocio_profile_version: 2
 roles: {scene_linear: house_light, default: house_light}
 displays:
@@ -129,9 +132,13 @@ def test_every_colour_space_of_the_studio_config_is_seen_and_led_back() -> None:
 
 def test_odd_pixels_are_bounded_in_every_kind_of_view() -> None:
     odd = np.array([[[np.nan, np.inf, -np.inf], [3e38, -3e38, 1e-45], [-0.1, 65504, 1]]], "f4")
+    large = np.array([[[3e38, 3e38, 3e38], [-3e38, 1e30, 0.5]]], "f4")
     for name in ("ACEScg", "arri_logc4", "srgb_p3d65", "pq_rec2020_display", "g26_p3dci_tx"):
-        view = ModelView(name, 3.0).view(odd)
-        assert ((view >= 0.0) & (view <= 1.0)).all(), name
+        seen = ModelView(name, 3.0)
+        for pixels in (odd, large):
+            view = seen.view(pixels)
+            assert ((view >= 0.0) & (view <= 1.0)).all(), name
+        assert seen.view(large)[0, 0].min() >= 0.999, name
 
 
 # --- a studio's own config
@@ -224,6 +231,18 @@ def test_damaged_config_is_told(content: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"bad\.ocio cannot be used: ") as caught:
         open_config(str(path))
     assert "OCIO profile" not in caught.value.what
+
+
+def test_archive_is_a_config(tmp_path: Path, studio: ColourConfig) -> None:
+    (tmp_path / "luts").mkdir()
+    (tmp_path / "luts" / "show.spi1d").write_text(TABLE, "utf-8")
+    archive = tmp_path / "studio.ocioz"
+    ocio.Config.CreateFromFile(studio.name).archive(str(archive))
+    config = open_config(str(archive))
+    assert describe(config, "house_lut").working == "ACES2065-1"
+    record = colour_record(ModelView("house_lut", config=config))
+    assert record.config == "studio.ocioz"
+    assert len(record.config_sha256) == 64
 
 
 def test_content_makes_another_config(studio: ColourConfig) -> None:

@@ -1,6 +1,5 @@
 """What the network sees of a plate, and the ways from there and from the plate to light."""
 
-import math
 from dataclasses import dataclass, field, replace
 from functools import cache
 
@@ -199,11 +198,11 @@ def _shows_codes(config: ColourConfig, name: str) -> bool:
 
 def _finite(pixels: FloatImage, kind: Kind) -> FloatImage:
     """Replace what is no number, and bound what is beyond all light or codes."""
-    if math.isfinite(float(pixels.sum(dtype=np.float64))):
-        return pixels
     least, most = (-_BRIGHTEST, _BRIGHTEST) if kind is Kind.LINEAR else _CODES
-    finite: FloatImage = np.nan_to_num(pixels, nan=0.0, posinf=float(most), neginf=float(least))
-    return finite
+    if pixels.min() >= least and pixels.max() <= most:  # NaN is neither
+        return pixels
+    finite: FloatImage = np.nan_to_num(pixels, nan=0.0)
+    return np.clip(finite, least, most, out=finite)
 
 
 @cache

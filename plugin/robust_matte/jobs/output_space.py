@@ -74,8 +74,9 @@ def _digest(config: ColourConfig, plate: str, output: str) -> str:
     if not config.digest and not files:
         return ""
     digest = hashlib.sha256(config.digest.encode())
-    for path in sorted(files):
-        digest.update(hashlib.sha256(Path(path).read_bytes()).digest())
+    for path in sorted(map(Path, files)):
+        if path.is_file():  # those within an .ocioz archive are part of it
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
 
