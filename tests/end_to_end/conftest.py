@@ -225,3 +225,57 @@ def moving_frames() -> Callable[..., dict[int, Image]]:
         return frames
 
     return make
+
+
+@pytest.fixture
+def write_windowed(tmp_path: Path) -> Callable[..., str]:
+    """Write frames whose pixels sit where each says, on one display window."""
+
+    def write(
+        frames: Mapping[int, tuple[Image, int, int]],
+        display: tuple[int, int, int, int] = (-4, 6, 48, 36),
+        **attributes: Any,
+    ) -> str:
+        folder = tmp_path / "windowed"
+        folder.mkdir()
+        for number, (pixels, x, y) in frames.items():
+            spec = oiio.ImageSpec(pixels.shape[1], pixels.shape[0], 3, "float")
+            spec.x, spec.y = x, y
+            spec.full_x, spec.full_y, spec.full_width, spec.full_height = display
+            for name, value in attributes.items():
+                spec.attribute(name, value)
+            path = str(folder / f"w.{number:04d}.exr")
+            image = oiio.ImageOutput.create(path)
+            assert image is not None
+            assert image.open(path, spec), oiio.geterror()
+            assert image.write_image(np.ascontiguousarray(pixels)), image.geterror()
+            image.close()
+        return str(folder / "w.####.exr")
+
+    return write
+
+
+@pytest.fixture
+def read_windowed() -> Callable[[Path], tuple[dict[str, Image], Any, Any]]:
+    """Read channels, data window and display window with OpenImageIO, of all parts."""
+
+    def read(path: Path) -> tuple[dict[str, Image], Any, Any]:
+        planes: dict[str, Image] = {}
+        image = oiio.ImageInput.open(str(path))
+        assert image is not None, oiio.geterror()
+        part, boxes = 0, set()
+        while image.seek_subimage(part, 0):
+            spec = image.spec()
+            pixels = image.read_image(part, 0, 0, spec.nchannels, oiio.FLOAT)
+            assert pixels is not None, image.geterror()
+            prefix = f"{part}:" if part else ""
+            planes |= {f"{prefix}{n}": pixels[..., k] for k, n in enumerate(spec.channelnames)}
+            data = (spec.x, spec.y, spec.width, spec.height)
+            display = (spec.full_x, spec.full_y, spec.full_width, spec.full_height)
+            boxes.add((data, display))
+            part += 1
+        image.close()
+        ((data, display),) = boxes
+        return planes, data, display
+
+    return read

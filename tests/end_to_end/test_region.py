@@ -1,81 +1,22 @@
-"""--roi and --crop: what is keyed of a picture, and what is written of it.
+"""--roi: a part of the picture is keyed as if it were the plate, and the plate lies around it."""
 
-tmp_path/
-├── windowed/w.####.exr   what `write_windowed` writes: data windows of any place and size
-└── out/, whole/ …        results
-"""
-
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import OpenImageIO as oiio
 import pytest
 from numpy.typing import NDArray
 
 from robust_matte.errors import SettingsError, WouldOverwriteError
 from robust_matte.jobs.key import key
 from robust_matte.jobs.plan import load_plan
-from robust_matte.settings.choices import Layers
 
 Image = NDArray[np.float32]
 Box = tuple[int, int, int, int]  # x, y, width, height
 Read = Callable[..., tuple[dict[str, Image], Box, Box]]
 
 DISPLAY = (-4, 6, 48, 36)
-
-
-@pytest.fixture
-def write_windowed(tmp_path: Path) -> Callable[..., str]:
-    """Write frames whose pixels sit where each says, on one display window."""
-
-    def write(
-        frames: Mapping[int, tuple[Image, int, int]], display: Box = DISPLAY, **attributes: Any
-    ) -> str:
-        folder = tmp_path / "windowed"
-        folder.mkdir()
-        for number, (pixels, x, y) in frames.items():
-            spec = oiio.ImageSpec(pixels.shape[1], pixels.shape[0], 3, "float")
-            spec.x, spec.y = x, y
-            spec.full_x, spec.full_y, spec.full_width, spec.full_height = display
-            for name, value in attributes.items():
-                spec.attribute(name, value)
-            path = str(folder / f"w.{number:04d}.exr")
-            image = oiio.ImageOutput.create(path)
-            assert image is not None
-            assert image.open(path, spec), oiio.geterror()
-            assert image.write_image(np.ascontiguousarray(pixels)), image.geterror()
-            image.close()
-        return str(folder / "w.####.exr")
-
-    return write
-
-
-@pytest.fixture
-def read_file() -> Read:
-    """Read channels, data window and display window with OpenImageIO, of all parts."""
-
-    def read(path: Path) -> tuple[dict[str, Image], Box, Box]:
-        planes: dict[str, Image] = {}
-        image = oiio.ImageInput.open(str(path))
-        assert image is not None, oiio.geterror()
-        part, boxes = 0, set()
-        while image.seek_subimage(part, 0):
-            spec = image.spec()
-            pixels = image.read_image(part, 0, 0, spec.nchannels, oiio.FLOAT)
-            assert pixels is not None, image.geterror()
-            prefix = f"{part}:" if part else ""
-            planes |= {f"{prefix}{n}": pixels[..., k] for k, n in enumerate(spec.channelnames)}
-            data = (spec.x, spec.y, spec.width, spec.height)
-            display = (spec.full_x, spec.full_y, spec.full_width, spec.full_height)
-            boxes.add((data, display))
-            part += 1
-        image.close()
-        ((data, display),) = boxes
-        return planes, data, display
-
-    return read
 
 
 def _padded(plane: Image, data: Box, outer: Box) -> Image:
@@ -93,9 +34,6 @@ def _at(plane: Image, data: Box, inner: Box) -> Image:
     top, left = inner[1] - data[1], inner[0] - data[0]
     assert min(top, left) >= 0
     return plane[top : top + inner[3], left : left + inner[2]]
-
-
-# --- a region
 
 
 def test_region_is_keyed_as_if_it_were_the_plate(
@@ -142,7 +80,7 @@ def test_region_is_part_of_the_job(
 
 
 def test_region_is_in_the_coordinates_of_the_windows(
-    moving_frames: Any, write_windowed: Any, settings: Any, read_file: Read, tmp_path: Path
+    moving_frames: Any, write_windowed: Any, settings: Any, read_windowed: Read, tmp_path: Path
 ) -> None:
     """Negative origins, and data windows that change within the shot and may miss the region."""
     region = (0, 10, 24, 20)
@@ -170,9 +108,9 @@ def test_region_is_in_the_coordinates_of_the_windows(
     key(settings(part, depth="float", warm_up=1, output=str(tmp_path / "part")))
 
     for number, box in boxes.items():
-        layers, data, display = read_file(tmp_path / "out" / f"w_matte.{number:04d}.exr")
+        layers, data, display = read_windowed(tmp_path / "out" / f"w_matte.{number:04d}.exr")
         assert (data, display) == (box, DISPLAY)
-        wanted, _, _ = read_file(tmp_path / "part" / f"w_matte.{number:04d}.exr")
+        wanted, _, _ = read_windowed(tmp_path / "part" / f"w_matte.{number:04d}.exr")
         alpha = _padded(wanted["A"], region, box)
         assert alpha.any() or number > 2  # the network is a made-up one
         assert number != 4 or not layers["A"].any()
@@ -193,7 +131,7 @@ def test_region_is_in_the_coordinates_of_the_windows(
             "-10,0,46,36 for the part that lies inside.",
             id="beyond the overscan",
         ),
-        pytest.param("0,30,48,36", "Write --roi 0,30,48,12 for the part", id="below"),
+        pytest.param("0,20,48,36", "Write --roi 0,20,48,22 for the part", id="below"),
         pytest.param("-60,0,48,36", "lies outside of the picture", id="far beyond"),
         pytest.param("50,0,48,36", "lies outside of the picture", id="just beyond"),
     ],
@@ -210,13 +148,18 @@ def test_region_beyond_what_is_keyed_is_refused(
 
 @pytest.mark.parametrize("roi", ["-10,0,60,42", "-10,0,16,16", "34,26,16,16"])
 def test_region_may_lie_in_the_overscan(
-    roi: str, write_windowed: Any, settings: Any, fake_model: Any, read_file: Read, tmp_path: Path
+    roi: str,
+    write_windowed: Any,
+    settings: Any,
+    fake_model: Any,
+    read_windowed: Read,
+    tmp_path: Path,
 ) -> None:
     plate = write_windowed({1: (np.full((40, 60, 3), 0.5, np.float32), -10, 0)})
     x, y, width, height = (int(part) for part in roi.split(","))
     truth = np.zeros((height, width, 3), np.float32), np.ones((height, width), np.float32)
     key(settings(plate, roi=roi), open_model=fake_model(lambda _: truth))
-    layers, data, _ = read_file(tmp_path / "out" / "w_matte.0001.exr")
+    layers, data, _ = read_windowed(tmp_path / "out" / "w_matte.0001.exr")
     assert data == (-10, 0, 60, 40)
     wanted = _padded(truth[1], (x, y, width, height), data)
     np.testing.assert_array_equal(layers["A"], wanted)
@@ -296,129 +239,3 @@ def test_bad_pixels_around_a_region_are_told_and_kept(
     assert np.isnan(layers["foreground.R"][3, 50])
     assert layers["R"][3, 50] == 0
     assert np.isposinf(layers["R"][10, 10])
-
-
-# --- a crop
-
-# Where alpha is above 0, by frame, in the coordinates of the display window; 3 has none.
-COVERED: dict[int, list[Box]] = {
-    1: [(-4, 6, 1, 1)],
-    2: [(0, 10, 20, 9), (30, 33, 2, 2)],
-    3: [],
-    4: [DISPLAY],
-    5: [(40, 40, 4, 2)],
-}
-BOUNDS: dict[int, Box] = {
-    1: (-4, 6, 1, 1),
-    2: (0, 10, 32, 25),
-    3: (-4, 6, 1, 1),
-    4: DISPLAY,
-    5: (40, 40, 4, 2),
-}
-
-
-def _covered_truth(rng: np.random.Generator) -> Callable[[int], tuple[Image, Image]]:
-    frames = []
-    for boxes in COVERED.values():
-        alpha = np.zeros((36, 48), np.float32)
-        for x, y, width, height in boxes:
-            part = alpha[y - 6 : y - 6 + height, x + 4 : x + 4 + width]
-            part[...] = rng.uniform(0.01, 1.2, (height, width)).clip(0, 1)
-        frames.append((rng.random((36, 48, 3), np.float32), alpha))
-    return lambda index: frames[index]
-
-
-@pytest.fixture
-def crop_plate(write_windowed: Any, rng: np.random.Generator) -> str:
-    frames = {n: (rng.random((36, 48, 3), np.float32) * 3, -4, 6) for n in COVERED}
-    return str(write_windowed(frames, PixelAspectRatio=2.0))
-
-
-@pytest.mark.parametrize("layers", list(Layers))
-def test_cropped_files_hold_the_same_picture(
-    layers: Layers, crop_plate: str, settings: Any, fake_model: Any, read_file: Read, tmp_path: Path
-) -> None:
-    """Read with a reader that honours windows and padded with black, bit for bit."""
-    usual = {"layers": layers, "warm_up": 0}
-    outputs = {"cropped": {"crop": True}, "whole": {}}
-    for name, more in outputs.items():
-        opener = fake_model(_covered_truth(np.random.default_rng(7)))
-        place = str(tmp_path / name)
-        key(settings(crop_plate, output=place, **usual, **more), open_model=opener)
-    files = sorted(path.relative_to(tmp_path / "whole") for path in _exrs(tmp_path / "whole"))
-    assert files == sorted(p.relative_to(tmp_path / "cropped") for p in _exrs(tmp_path / "cropped"))
-    assert len(files) == (15 if layers is Layers.SEPARATE else 5)
-    for file in files:
-        number = int(file.stem[-4:])
-        cropped, data, display = read_file(tmp_path / "cropped" / file)
-        whole, whole_data, _ = read_file(tmp_path / "whole" / file)
-        assert (data, display, whole_data) == (BOUNDS[number], DISPLAY, DISPLAY)
-        assert cropped.keys() == whole.keys()
-        for name, plane in cropped.items():
-            if _is_foreground(file, name, layers):
-                np.testing.assert_array_equal(plane, _at(whole[name], DISPLAY, data))
-            else:
-                np.testing.assert_array_equal(_padded(plane, data, DISPLAY), whole[name])
-
-
-def _exrs(folder: Path) -> list[Path]:
-    return list(folder.rglob("*.exr"))
-
-
-def _is_foreground(file: Path, name: str, layers: Layers) -> bool:
-    """Say whether a channel is of the foreground: by its name, its folder or its part."""
-    return {
-        "combined": name.startswith("foreground."),
-        "separate": file.parts[0] == "foreground",
-        "multipart": name.startswith("2:"),
-    }[layers.value]
-
-
-def test_cropped_job_goes_on_and_makes_what_is_damaged_again(
-    crop_plate: str, settings: Any, fake_model: Any, tmp_path: Path
-) -> None:
-    truth = _covered_truth(np.random.default_rng(7))
-    asked = settings(crop_plate, crop=True, warm_up=0)
-    key(asked, open_model=fake_model(truth))
-    path = tmp_path / "out" / "w_matte.0003.exr"
-    before = path.read_bytes()
-    assert key(asked, open_model=fake_model(truth)).kept == 5
-    path.write_bytes(before[:-3])
-    again = key(asked, open_model=fake_model(lambda _: truth(2)))
-    assert (again.kept, again.written) == (4, 1)
-    assert path.read_bytes() == before
-    with pytest.raises(WouldOverwriteError, match=r"differs in --crop"):
-        key(settings(crop_plate, warm_up=0), open_model=fake_model(truth))
-
-
-@pytest.mark.parametrize("policy", ["hold", "black"])
-def test_frames_made_for_holes_are_cropped_too(
-    policy: str,
-    write_windowed: Any,
-    settings: Any,
-    fake_model: Any,
-    read_file: Read,
-    tmp_path: Path,
-) -> None:
-    frames = {n: (np.full((36, 48, 3), 0.5, np.float32), -4, 6) for n in (1, 3)}
-    truth = np.zeros((36, 48, 3), np.float32), np.zeros((36, 48), np.float32)
-    truth[1][4:9, 10:12] = 0.5
-    asked = settings(write_windowed(frames), crop=True, warm_up=0, missing=policy)
-    key(asked, open_model=fake_model(lambda _: truth))
-    kept = (6, 10, 2, 5)
-    for number, box in {1: kept, 2: kept if policy == "hold" else (-4, 6, 1, 1), 3: kept}.items():
-        layers, data, display = read_file(tmp_path / "out" / f"w_matte.{number:04d}.exr")
-        assert (data, display) == (box, DISPLAY)
-        assert layers["A"].any() == (number != 2 or policy == "hold")
-
-
-def test_region_and_crop_go_together(
-    write_windowed: Any, settings: Any, fake_model: Any, read_file: Read, tmp_path: Path
-) -> None:
-    plate = write_windowed({1: (np.full((36, 48, 3), 0.5, np.float32), -4, 6)})
-    truth = np.zeros((18, 20, 3), np.float32), np.ones((18, 20), np.float32)
-    key(settings(plate, roi="10,20,20,18", crop=True), open_model=fake_model(lambda _: truth))
-    layers, data, display = read_file(tmp_path / "out" / "w_matte.0001.exr")
-    assert (data, display) == ((10, 20, 20, 18), DISPLAY)
-    assert (layers["A"] == 1).all()
-    assert (layers["R"] == 0.5).all()
