@@ -121,6 +121,10 @@ def test_a_keyed_movie_comes_back_to_its_codes(
     files = sorted((tmp_path / "out").glob("*.exr"))
     assert [path.name for path in files] == [f"take_matte.{first + at}.exr" for at in range(3)]
 
+    specs = [oiio.ImageBuf(str(path)).spec() for path in files]
+    clocks = [spec.get_string_attribute("smpte:TimeCode") for spec in specs]
+    assert clocks == ["01:00:59:28", "01:00:59:29", "01:01:00:02"]  # the reader knows no `;`
+
     code, out, err = run(tmp_path / "out", "-o", "shot.mov")
     assert code == 0, err
     assert "timecode   01:00:59;28" in out

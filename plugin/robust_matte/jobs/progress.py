@@ -15,7 +15,8 @@ class StageReached:
 
     Attributes:
         stage: `drawing`, `planning`, `fetching`, `loading`, `checking`, `warming up`, `rolling`,
-            `showing`, `hinting`, `shaping`, `reviewing`, `comparing`, `opening` or `training`.
+            `showing`, `hinting`, `shaping`, `reviewing`, `assembling`, `comparing`, `opening` or
+            `training`.
         done: Finished units; while warming up and rolling, frames since the state was dropped.
         total: Units in all; 0 where that is unknown.
         text: What is being done, for people.
