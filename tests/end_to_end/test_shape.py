@@ -23,6 +23,8 @@ HEIGHT, WIDTH = 40, 64
 NUMBERS = (1001, 1002, 1003)
 FLAGS = {"matte_black": 0.05, "matte_white": 0.9, "matte_grow": 1.5, "matte_soften": 1.0}
 OTHER = {"matte_gamma": 1.3, "matte_grow": -0.75}
+LOWER = {"matte_black": 0.1, "matte_gamma": 0.8, "matte_grow": -1.25}
+SOLID = 0.95  # alpha above which the foreground turns to the plate
 
 
 @pytest.fixture
@@ -35,16 +37,21 @@ def truth() -> tuple[Image, Image]:
 
 
 @pytest.fixture
+def frames(moving_frames: Any) -> dict[int, Image]:
+    numbers = range(NUMBERS[0], NUMBERS[-1] + 1)
+    return dict(moving_frames(numbers, height=HEIGHT, width=WIDTH))
+
+
+@pytest.fixture
 def keyed(
     truth: tuple[Image, Image],
-    moving_frames: Any,
+    frames: dict[int, Image],
     settings: Any,
     write_exr_plate: Any,
     fake_model: Any,
     tmp_path: Path,
 ) -> Callable[..., Path]:
     """Key the disc over a moving plate into a folder, and return it."""
-    frames = moving_frames(range(NUMBERS[0], NUMBERS[-1] + 1), height=HEIGHT, width=WIDTH)
     plate = write_exr_plate(frames, compression="zip", framesPerSecond=24.0, shotCode="sh010")
 
     def run(name: str, **values: Any) -> Path:
@@ -89,6 +96,38 @@ def _same(got: Path, wanted: Path) -> None:
             np.testing.assert_array_equal(here[name], there[name], err_msg=f"{number} {name}")
 
 
+def _same_but_solid(
+    got: Path, wanted: Path, alpha: Image, frames: dict[int, Image], tolerance: float
+) -> None:
+    """Compare with what `key` wrote, which weighed the plate's colour where alpha was raised.
+
+    Weighed here by an alpha that was rounded for the file: the weight is 30 times as steep as it.
+    """
+
+    def weight(values: Image) -> Image:
+        step = np.clip((values.astype(float) - SOLID) / (1.0 - SOLID), 0.0, 1.0)
+        return np.asarray(1.0 - step * step * (3.0 - 2.0 * step), np.float32)
+
+    for number in NUMBERS:
+        here, there = _parts(got, number), _parts(wanted, number)
+        assert here.keys() == there.keys()
+        shaped = here["0 A"]
+        is_solid = (shaped > np.maximum(alpha, SOLID)) & (alpha > 0.0)
+        assert is_solid.any()
+        prefix = "2 " if "2 R" in here else "0 foreground."
+        for name in here:
+            if here[name].shape == shaped.shape:
+                here_, there_ = here[name][~is_solid], there[name][~is_solid]
+                np.testing.assert_array_equal(here_, there_, err_msg=f"{number} {name}")
+        share = weight(shaped[is_solid]) / weight(alpha[is_solid])
+        for index, name in enumerate("RGB"):
+            plate = frames[number][..., index][is_solid]
+            kept = here[f"{prefix}{name}"][is_solid]
+            turned = plate + share * (kept - plate)
+            told = there[f"{prefix}{name}"][is_solid]
+            np.testing.assert_allclose(told, turned, atol=tolerance)
+
+
 def _texts(folder: Path, number: int = 1002) -> dict[str, Any]:
     image = oiio.ImageInput.open(str(folder / f"shot_matte.{number}.exr"))
     assert image is not None, oiio.geterror()
@@ -97,22 +136,39 @@ def _texts(folder: Path, number: int = 1002) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize(
-    "how",
-    [
-        pytest.param({}, id="combined"),
-        pytest.param({"depth": "float", "compression": "zip"}, id="float"),
-        pytest.param({"layers": "multipart"}, id="multipart"),
-        pytest.param({"roi": "4,2,30,36"}, id="region"),
-    ],
-)
-def test_pixels_are_those_of_key_with_the_same_flags(
+HOW = [
+    pytest.param({}, id="combined"),
+    pytest.param({"depth": "float", "compression": "zip"}, id="float"),
+    pytest.param({"layers": "multipart"}, id="multipart"),
+    pytest.param({"roi": "4,2,30,36"}, id="region"),
+]
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_files_are_those_of_key_with_the_same_flags(
     how: dict[str, Any], keyed: Any, tmp_path: Path
 ) -> None:
-    result = keyed("plain", **how)
-    done = shape(ShapeSettings(result=result, output=tmp_path / "new", **FLAGS))
+    """To the bit, where alpha is not raised."""
+    done = shape(ShapeSettings(result=keyed("plain", **how), output=tmp_path / "new", **LOWER))
     assert (done.written, done.kept) == (3, 0)
-    _same(tmp_path / "new", keyed("wanted", **how, **FLAGS))
+    _same(tmp_path / "new", keyed("wanted", **how, **LOWER))
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_raised_alpha_is_that_of_key_and_colour_the_foregrounds(
+    how: dict[str, Any],
+    keyed: Any,
+    truth: tuple[Image, Image],
+    frames: dict[int, Image],
+    tmp_path: Path,
+) -> None:
+    result, wanted = keyed("plain", **how), keyed("wanted", **how, **FLAGS)
+    shape(ShapeSettings(result=result, output=tmp_path / "new", **FLAGS))
+    alpha = truth[1].copy()
+    if "roi" in how:
+        alpha[:2], alpha[38:], alpha[:, :4], alpha[:, 34:] = 0.0, 0.0, 0.0, 0.0
+    tolerance = 1e-4 if how.get("depth") == "float" else 1e-2
+    _same_but_solid(tmp_path / "new", wanted, alpha, frames, tolerance)
 
 
 @pytest.mark.parametrize(
@@ -131,8 +187,11 @@ def test_each_flag_changes_the_alpha_as_it_says_and_nothing_else(
 ) -> None:
     plain, flagged = keyed("plain"), keyed("flagged", **flag)
     old, new = _parts(plain), _parts(flagged)
-    changed = {name for name in old if not np.array_equal(old[name], new[name])}
+    is_solid = new["0 A"] > np.maximum(old["0 A"], SOLID)  # there the foreground is the plate's
+    planes = [name for name in old if old[name].shape == is_solid.shape]
+    changed = {name for name in planes if (old[name] != new[name])[~is_solid].any()}
     assert changed == {"0 R", "0 G", "0 B", "0 A"}
+    np.testing.assert_array_equal(old["0 matte.A"], new["0 matte.A"])
     assert np.all(holds(old["0 A"], new["0 A"]))
     assert new["0 A"].min() == 0.0
     assert new["0 A"].max() == 1.0
@@ -143,10 +202,11 @@ def test_each_flag_changes_the_alpha_as_it_says_and_nothing_else(
     assert said == {"robust_matte/job", "robust_matte/shaping"}
 
 
-@pytest.mark.parametrize("flags", [{}, OTHER], ids=["undone", "others"])
+@pytest.mark.parametrize("flags", [{}, LOWER], ids=["undone", "others"])
 def test_flags_do_not_add_up(flags: dict[str, Any], keyed: Any, tmp_path: Path) -> None:
     """From what was shaped already: as if it had never been."""
-    shape(ShapeSettings(result=keyed("shaped", **FLAGS), output=tmp_path / "new", **flags))
+    first = {"matte_grow": -3.0, "matte_black": 0.2}
+    shape(ShapeSettings(result=keyed("shaped", **first), output=tmp_path / "new", **flags))
     wanted = keyed("wanted", **flags)
     if flags:
         _same(tmp_path / "new", wanted)
@@ -159,7 +219,7 @@ def test_flags_do_not_add_up(flags: dict[str, Any], keyed: Any, tmp_path: Path) 
 
 def test_cropped_files_are_cropped_anew(keyed: Any, tmp_path: Path) -> None:
     result = keyed("plain", crop=True)
-    flags = {"matte_grow": -4.0, "matte_white": 0.8}
+    flags = {"matte_grow": -4.0, "matte_black": 0.1}
     shape(ShapeSettings(result=result, output=tmp_path / "new", **flags))
     _same(tmp_path / "new", keyed("wanted", crop=True, **flags))
 
@@ -191,23 +251,23 @@ def test_garbage_and_core_stay_where_nothing_was_shaped(
     keyed: Any, masks: dict[str, str], tmp_path: Path
 ) -> None:
     result = keyed("plain", **masks)
-    shape(ShapeSettings(result=result, output=tmp_path / "new", **FLAGS))
-    _same(tmp_path / "new", keyed("wanted", **masks, **FLAGS))
+    shape(ShapeSettings(result=result, output=tmp_path / "new", **LOWER))
+    _same(tmp_path / "new", keyed("wanted", **masks, **LOWER))
     assert _texts(tmp_path / "new")["robust_matte/core"] == "core.exr"
 
 
 def test_garbage_and_core_are_given_again_where_it_was_shaped(
     keyed: Any, masks: dict[str, str], tmp_path: Path
 ) -> None:
-    result = keyed("shaped", **masks, **FLAGS)
+    result = keyed("shaped", **masks, matte_grow=-1.0)
     new = tmp_path / "new"
     with pytest.raises(SettingsError, match="was shaped after its core, garbage"):
         shape(ShapeSettings(result=result, output=new, **OTHER))
     with pytest.raises(SettingsError, match=r"keyed with the garbage garbage\.exr, not core\.exr"):
         shape(ShapeSettings(result=result, output=new, **OTHER, garbage=masks["core"]))
     assert not new.exists()
-    shape(ShapeSettings(result=result, output=new, **OTHER, **masks))
-    wanted = keyed("wanted", **masks, **OTHER, depth="half")
+    shape(ShapeSettings(result=result, output=new, **LOWER, **masks))
+    wanted = keyed("wanted", **masks, **LOWER)
     for name, plane in _parts(new).items():  # of an alpha that was rounded before the garbage
         np.testing.assert_allclose(plane, _parts(wanted)[name], atol=2.0**-9, err_msg=name)
 
@@ -239,10 +299,10 @@ def test_attributes_stay_and_say_what_was_done(keyed: Any, tmp_path: Path) -> No
 
 def test_in_place_needs_a_word_and_goes_on_where_it_was_stopped(keyed: Any) -> None:
     result = keyed("plain")
-    wanted = keyed("wanted", **FLAGS)
+    wanted = keyed("wanted", **LOWER)
     with pytest.raises(SettingsError, match="in place replaces its alpha and colour"):
-        shape(ShapeSettings(result=result, **FLAGS))
-    settings = ShapeSettings(result=result, **FLAGS, overwrite=True)
+        shape(ShapeSettings(result=result, **LOWER))
+    settings = ShapeSettings(result=result, **LOWER, overwrite=True)
     plain = (result / "shot_matte.1002.exr").read_bytes()
     shape(settings)
     whole = {path.name: path.read_bytes() for path in result.glob("*.exr")}
@@ -274,8 +334,8 @@ def test_other_files_are_not_replaced(keyed: Any, tmp_path: Path) -> None:
         shape(ShapeSettings(result=result, output=new, **OTHER))
     with pytest.raises(SettingsError, match="in place"):
         shape(ShapeSettings(result=result, output=result / "shot_matte.####.exr", **OTHER))
-    shape(ShapeSettings(result=result, output=new, **OTHER, overwrite=True))
-    _same(new, keyed("wanted", **OTHER))
+    shape(ShapeSettings(result=result, output=new, **LOWER, overwrite=True))
+    _same(new, keyed("wanted", **LOWER))
 
 
 def test_a_full_disk_leaves_no_half_file(keyed: Any, monkeypatch: pytest.MonkeyPatch) -> None:

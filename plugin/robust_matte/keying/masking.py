@@ -55,7 +55,7 @@ def colour_alpha(alpha: FloatImage, laid: FloatImage) -> FloatImage:
     """Return the alpha by which the foreground's colour is the plate's or the model's.
 
     The plate's where a core says that it is solid, however little the network saw there, and where
-    nothing is left of the alpha.
+    garbage leaves nothing of the alpha.
 
     Args:
         alpha: The network's, (H, W) float32, [0, 1].

@@ -6,10 +6,10 @@ import numpy as np
 
 from robust_matte.colour.model_view import ModelView
 from robust_matte.keying.despill import despill
-from robust_matte.keying.foreground import recover_foreground
+from robust_matte.keying.foreground import recover_foreground, settle_solid
 from robust_matte.keying.masking import colour_alpha, laid_alpha
 from robust_matte.keying.prepared import PreparedFrame
-from robust_matte.keying.shaping import shaped_layers
+from robust_matte.keying.shaping import premultiplied, shaped_alpha
 from robust_matte.media.frames import FloatImage
 from robust_matte.media.windows import Window
 from robust_matte.settings.choices import Despill
@@ -79,14 +79,15 @@ def finish_matte(
     inside = window.slices_in(area)
     cut_alpha = alpha[inside]
     laid = laid_alpha(cut_alpha, _cut(frame.garbage, inside), _cut(frame.core, inside))
+    shaped = shaped_alpha(laid, shaping, is_half=is_half)
     colour = colour_alpha(cut_alpha, laid)
     light = frame.light[inside]
     foreground = recover_foreground(light, frame.view[inside], fgr[inside], colour, seen)
     foreground = despill(foreground, light, colour, wish, seen.white)
+    foreground = settle_solid(foreground, light, colour, shaped)
     foreground = seen.delivered(foreground)
-    rgb, shaped = shaped_layers(foreground, laid, shaping, is_half=is_half)
     return Matte(
-        rgb=rgb,
+        rgb=premultiplied(foreground, shaped, shaping, is_half=is_half),
         alpha=shaped,
         foreground=foreground,
         network_alpha=cut_alpha,

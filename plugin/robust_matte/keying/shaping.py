@@ -18,7 +18,7 @@ from robust_matte.media.exr_write import to_half
 from robust_matte.media.frames import FloatImage
 from robust_matte.settings.shaping import Shaping
 
-__all__ = ["shape_alpha", "shaped_layers"]
+__all__ = ["premultiplied", "shape_alpha", "shaped_alpha"]
 
 _TILE_ROWS, _TILE_COLUMNS = 128, 512  # with the scratch of a tile about 1 MB
 _SIGMA = 0.5  # of the softening's Gaussian, in units of its width
@@ -27,33 +27,39 @@ _TAIL = 3.0  # sigmas after which the Gaussian is cut off; what is lost there is
 _Filter = Callable[[FloatImage], FloatImage]
 
 
-def shaped_layers(
-    foreground: FloatImage, alpha: FloatImage, shaping: Shaping, *, is_half: bool
-) -> tuple[FloatImage, FloatImage]:
-    """Return premultiplied colour and alpha, shaped.
+def shaped_alpha(alpha: FloatImage, shaping: Shaping, *, is_half: bool) -> FloatImage:
+    """Shape coverage as the files hold it, so that `robust-matte shape` makes the same of them.
 
-    Where something is shaped, that is done to what the files hold: alpha and foreground are rounded
-    to half floats first if that is how they are stored, so that `robust-matte shape` makes the same
-    of a finished file. The foreground is none of shaping's business: it depends on network, garbage
-    and core alone, else it could not be made from a finished file, and an edge whose alpha is
-    raised would turn from the foreground's colour to the plate's, which is half background.
+    Args:
+        alpha: Coverage after garbage and core, (H, W) float32, [0, 1].
+        shaping: What is done to it.
+        is_half: Whether the files hold half floats, to which alpha is rounded first.
+
+    Returns:
+        (H, W) float32, [0, 1]; `alpha` itself where nothing is shaped.
+    """
+    if shaping.is_off:
+        return alpha
+    return shape_alpha(_as_half(alpha) if is_half else alpha, shaping)
+
+
+def premultiplied(
+    foreground: FloatImage, alpha: FloatImage, shaping: Shaping, *, is_half: bool
+) -> FloatImage:
+    """Multiply colour by shaped coverage; where it is shaped, colour as the files hold it.
 
     Args:
         foreground: Straight colour, (H, W, 3) float32, scene-linear, any range.
-        alpha: Coverage after garbage and core, (H, W) float32, [0, 1].
-        shaping: What is done to it.
+        alpha: (H, W) float32, [0, 1], shaped.
+        shaping: What was done to it.
         is_half: Whether the files hold half floats.
 
     Returns:
-        Colour, (H, W, 3) float32, premultiplied; alpha, (H, W) float32, [0, 1]: `alpha` itself
-        where nothing is shaped.
+        (H, W, 3) float32, premultiplied.
     """
-    if shaping.is_off:
-        return premultiply(foreground, alpha), alpha
-    if is_half:
-        foreground, alpha = _as_half(foreground), _as_half(alpha)
-    shaped = shape_alpha(alpha, shaping)
-    return premultiply(foreground, shaped), shaped
+    if is_half and not shaping.is_off:
+        foreground = _as_half(foreground)
+    return premultiply(foreground, alpha)
 
 
 def shape_alpha(alpha: FloatImage, shaping: Shaping) -> FloatImage:
