@@ -4,12 +4,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from robust_matte.errors import WouldOverwriteError
+from robust_matte.jobs.assemble import assemble
 from robust_matte.jobs.key import key
+from robust_matte.settings.assemble_settings import AssembleSettings
 from robust_matte.settings.choices import Layers
 
 Image = NDArray[np.float32]
@@ -163,3 +166,26 @@ def test_region_and_crop_go_together(
     assert (data, display) == ((10, 20, 20, 18), DISPLAY)
     assert (layers["A"] == 1).all()
     assert (layers["R"] == 0.5).all()
+
+
+def test_movies_of_cropped_files_are_those_of_whole_ones(
+    crop_plate: str, settings: Any, fake_model: Any, tmp_path: Path
+) -> None:
+    """The review to the byte; the movie to hand on in every decoded sample."""
+    reviews, movies = [], []
+    for name in ("whole", "cropped"):
+        opener = fake_model(_covered_truth(np.random.default_rng(7)))
+        review, place = tmp_path / f"{name}.mp4", tmp_path / name
+        asked = settings(
+            crop_plate, crop=name == "cropped", warm_up=0, review=review, output=str(place)
+        )
+        key(asked, open_model=opener)
+        reviews.append(review.read_bytes())
+        movie = tmp_path / f"{name}.mov"
+        assemble(AssembleSettings(result=str(place), output=movie, fps="24"))
+        with av.open(str(movie)) as container:
+            frames = [frame.to_ndarray(format="rgba64le") for frame in container.decode(video=0)]
+        movies.append(np.stack(frames))
+    assert reviews[0] == reviews[1]
+    np.testing.assert_array_equal(movies[0], movies[1])
+    assert movies[0][..., 3].any()
