@@ -3,7 +3,7 @@
 Usage: python docs/pictures/movie.py OUT.png
 
 A drawn disc is made a movie by `robust-matte assemble` and by hand with black around it; both are
-decoded, scaled to half as an editor scales them, colour and alpha apart, and put over white.
+decoded, scaled to a quarter as an editor scales them, colour and alpha apart, and put over white.
 """
 
 import sys
@@ -19,18 +19,19 @@ from numpy.typing import NDArray
 
 from robust_matte.jobs import movie_pictures
 from robust_matte.jobs.assemble import assemble
+from robust_matte.media.edge_fill import carry_outwards
 from robust_matte.settings.assemble_settings import AssembleSettings
 
 Image = NDArray[np.float32]
 
-_SIZE, _PART, _ZOOM = 256, slice(8, 72), 4
+_SIZE, _PART, _ZOOM = 256, slice(6, 32), 10
 _GAP = 8
 
 
 def write_result(folder: Path) -> None:
     """Write one finished frame: an orange disc with a soft edge."""
     y, x = np.mgrid[0:_SIZE, 0:_SIZE].astype(np.float32) / _SIZE
-    alpha = np.clip((0.36 - np.hypot(x - 0.5, y - 0.5)) * 64 + 0.5, 0, 1)
+    alpha = np.clip((0.36 - np.hypot(x - 0.5, y - 0.5)) * 200 + 0.5, 0, 1)
     colour = np.stack([0.8 - 0.2 * y, 0.35 + 0.1 * x, 0.08 + 0.1 * y], axis=-1)
     channels = {
         letter: np.ascontiguousarray((colour[..., at] * alpha).astype(np.float16))
@@ -54,36 +55,35 @@ def decoded(path: Path) -> tuple[Image, Image]:
     return rgb, (planes[3] / 255.94)[..., None].astype(np.float32)
 
 
-def halved(image: Image) -> Image:
-    """Scale to half, as a program does that does not multiply first."""
-    half: Image = image.reshape(_SIZE // 2, 2, _SIZE // 2, 2, -1).mean(axis=(1, 3))
-    return half
+def quartered(image: Image) -> Image:
+    """Scale to a quarter, as a program does that does not multiply first."""
+    quarter: Image = image.reshape(_SIZE // 4, 4, _SIZE // 4, 4, -1).mean(axis=(1, 3))
+    return quarter
 
 
 def shown(path: Path) -> list[Image]:
     """Return the stored colour, and the scaled movie over white; the corner, enlarged."""
     rgb, alpha = decoded(path)
-    over = halved(rgb) * halved(alpha) + 1 - halved(alpha)
-    whole = [rgb[::2, ::2], over]
+    over = quartered(rgb) * quartered(alpha) + 1 - quartered(alpha)
+    whole = [rgb[::4, ::4], over]
     return [one[_PART, _PART].repeat(_ZOOM, 0).repeat(_ZOOM, 1) for one in whole]
+
+
+def _black(codes: Image, is_kept: NDArray[np.bool_]) -> Image:
+    return codes * is_kept[..., None]
 
 
 def draw(out: Path) -> None:
     """Join the four views: stored and scaled, with black and as `assemble` does it."""
     parts: list[Image] = []
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
         (folder / "disc").mkdir()
         write_result(folder / "disc")
-        for carried in (False, True):
-            if not carried:
-                movie_pictures.carry_outwards = lambda codes, kept: codes * kept[..., None]
-            movie = folder / f"{carried}.mov"
+        for name, fill in (("black", _black), ("carried", carry_outwards)):
+            movie_pictures.carry_outwards = fill
+            movie = folder / f"{name}.mov"
             assemble(AssembleSettings(result=str(folder / "disc"), output=movie))
-            if not carried:
-                from robust_matte.media.edge_fill import carry_outwards
-
-                movie_pictures.carry_outwards = carry_outwards
             parts += shown(movie)
     gap = np.ones((parts[0].shape[0], _GAP, 3), np.float32)
     row = np.concatenate([part for one in parts for part in (one, gap)][:-1], axis=1)
