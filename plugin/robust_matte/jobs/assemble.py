@@ -12,9 +12,16 @@ from robust_matte.colour.configs import open_config
 from robust_matte.colour.renderings import Rendering, open_rendering
 from robust_matte.errors import WouldOverwriteError
 from robust_matte.jobs.marks import is_there
-from robust_matte.jobs.movie_clock import first_timecode, movie_rate
+from robust_matte.jobs.movie_clock import first_timecode, movie_rate, warn_of_rates
 from robust_matte.jobs.movie_pictures import MoviePictures
-from robust_matte.jobs.movie_source import MovieSource, find_result, survey_result
+from robust_matte.jobs.movie_source import (
+    MovieSource,
+    SourceFrame,
+    find_result,
+    read_source_frame,
+    survey_result,
+    wanted_frames,
+)
 from robust_matte.jobs.own_file import check_own_file
 from robust_matte.jobs.progress import Event, Listener, Noted, StageReached, Warned, silent
 from robust_matte.jobs.stated_space import still_space
@@ -90,13 +97,20 @@ def assemble(settings: AssembleSettings, listener: Listener = silent) -> Assembl
     sequence = find_result(settings.result)
     taken = {real_path(sequence.pattern.path(number)) for number in sequence.numbers}
     check_own_file(path, "movie", _SUFFIXES, taken)
-    asked = FrameRange.parse(settings.frames) if settings.frames else None
-    source = survey_result(sequence, asked, told)
-    rendering = _rendering(settings, sequence, source, told)
-    form = _format(settings, source, rendering, told)
-    is_new = comment_of(path) != form.shared.comment
-    if is_new:
+    said = comment_of(path) or ""
+    if not said.startswith(_MARK):
         _check_place(path, overwrite=settings.overwrite)
+    asked = FrameRange.parse(settings.frames) if settings.frames else None
+    numbers = wanted_frames(sequence, asked)
+    # What the first frame and the settings alone decide is checked before all are read.
+    first = read_source_frame(sequence.pattern.path(numbers[0]), numbers[0])
+    rate = movie_rate(str(sequence.pattern), first, settings.fps)
+    rendering = _rendering(settings, sequence, first, told)
+    source = survey_result(sequence, numbers, told)
+    form = _format(settings, source, rendering, rate, told)
+    is_new = said != form.shared.comment
+    if is_new:
+        check_writable(path)
         _make(path, MoviePictures(rendering, settings.alpha, form.matrix), source, form, told)
     return AssembleResult(
         movie=path,
@@ -113,14 +127,14 @@ def assemble(settings: AssembleSettings, listener: Listener = silent) -> Assembl
 
 
 def _check_place(path: Path, *, overwrite: bool) -> None:
-    """Make sure that a movie can be written, and replaces nothing but a movie of this command.
+    """Make sure that a movie can be written where none of this command is.
 
     Raises:
-        WouldOverwriteError: It is there and none.
+        WouldOverwriteError: Another file is there.
         OutputError: It cannot be written there.
     """
     check_writable(path)
-    if is_there(path) and not overwrite and not (comment_of(path) or "").startswith(_MARK):
+    if is_there(path) and not overwrite:
         raise WouldOverwriteError(
             f"{path} exists and is no movie of this command.",
             hint="Name another file with -o, or replace it with --overwrite.",
@@ -129,11 +143,11 @@ def _check_place(path: Path, *, overwrite: bool) -> None:
 
 
 def _rendering(
-    settings: AssembleSettings, sequence: ImageSequence, source: MovieSource, listener: Listener
+    settings: AssembleSettings, sequence: ImageSequence, first: SourceFrame, listener: Listener
 ) -> Rendering:
     """Find the way from the frames' light to codes, and say which where nobody asked for one."""
     config = open_config(settings.config)
-    output, plate = source.frames[0].spaces
+    output, plate = first.spaces
     if output is None:  # of another program
         stated = still_space(SequencePlate(sequence), config)
         output = stated.space if stated is not None else None
@@ -157,9 +171,13 @@ def _rendering(
 
 
 def _format(
-    settings: AssembleSettings, source: MovieSource, rendering: Rendering, listener: Listener
+    settings: AssembleSettings,
+    source: MovieSource,
+    rendering: Rendering,
+    rate: Fraction,
+    listener: Listener,
 ) -> ProResFormat:
-    rate = movie_rate(source, settings.fps, listener)
+    warn_of_rates(source, rate, listener)
     timecode = first_timecode(source, rate, listener)
     first = source.frames[0]
     form = MovieFormat(

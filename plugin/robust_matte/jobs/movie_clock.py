@@ -4,28 +4,38 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from robust_matte.errors import SettingsError
-from robust_matte.jobs.movie_source import MovieSource
+from robust_matte.jobs.movie_source import MovieSource, SourceFrame
 from robust_matte.jobs.progress import Listener, Warned
 from robust_matte.media.exr_timecode import timecode_text
 from robust_matte.media.sequences import frame_ranges
 from robust_matte.media.timecode import Timecode
 from robust_matte.settings.assemble_settings import parse_rate
 
-__all__ = ["first_timecode", "movie_rate"]
+__all__ = ["first_timecode", "movie_rate", "warn_of_rates"]
 
 
-def movie_rate(source: MovieSource, asked: str | None, listener: Listener) -> Fraction:
+def movie_rate(name: str, first: SourceFrame, asked: str | None) -> Fraction:
     """Return the rate that was asked for, else that of the first frame.
+
+    Args:
+        name: The frames' pattern, for messages.
+        first: The first frame.
+        asked: What `--fps` says.
 
     Raises:
         SettingsError: Neither says one.
     """
-    rate = source.frames[0].facts.fps if asked is None else parse_rate(asked)
+    rate = first.facts.fps if asked is None else parse_rate(asked)
     if rate is None:
         raise SettingsError(
-            f"{source.name} does not state its frame rate.",
+            f"{name} does not state its frame rate.",
             hint="Write it, such as --fps 24 or --fps 23.976.",
         )
+    return rate
+
+
+def warn_of_rates(source: MovieSource, rate: Fraction, listener: Listener) -> None:
+    """Tell of frames that state another rate than their movie's."""
     others = [one.number for one in source.frames if one.facts.fps not in (rate, None)]
     if others:
         listener(
@@ -34,7 +44,6 @@ def movie_rate(source: MovieSource, asked: str | None, listener: Listener) -> Fr
                 "at which the movie runs."
             )
         )
-    return rate
 
 
 def first_timecode(source: MovieSource, rate: Fraction, listener: Listener) -> Timecode | None:

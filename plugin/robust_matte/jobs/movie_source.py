@@ -29,7 +29,14 @@ from robust_matte.media.still_facts import StillFacts, read_still_facts
 from robust_matte.media.windows import Window
 from robust_matte.settings.frame_range import FrameRange
 
-__all__ = ["MovieSource", "SourceFrame", "find_result", "survey_result"]
+__all__ = [
+    "MovieSource",
+    "SourceFrame",
+    "find_result",
+    "read_source_frame",
+    "survey_result",
+    "wanted_frames",
+]
 
 _COLOUR = "rgba"  # the layer whose files a movie is made of
 _WANTED = frozenset("RGBA")
@@ -132,17 +139,14 @@ def _separate(path: Path) -> Path | None:
 
 
 def survey_result(
-    sequence: ImageSequence, asked: FrameRange | None, listener: Listener
+    sequence: ImageSequence, numbers: Sequence[int], listener: Listener
 ) -> MovieSource:
     """Read all headers and what tells the files from others.
 
     Raises:
         InputError: A file is no EXR with R, G, B and A, is damaged, or differs from the first.
-        MissingFramesError: There are gaps.
-        SettingsError: None of the frames asked for exists.
     """
-    numbers = _wanted(sequence, asked)
-    tasks = (partial(_read, sequence.pattern.path(number), number) for number in numbers)
+    tasks = (partial(read_source_frame, sequence.pattern.path(one), one) for one in numbers)
     frames: list[SourceFrame] = []
     with ReadAhead(tasks, threads=_READERS, depth=_HELD) as read:
         for done, frame in enumerate(read, start=1):
@@ -152,7 +156,13 @@ def survey_result(
     return MovieSource(str(sequence.pattern), tuple(frames))
 
 
-def _wanted(sequence: ImageSequence, asked: FrameRange | None) -> Sequence[int]:
+def wanted_frames(sequence: ImageSequence, asked: FrameRange | None) -> Sequence[int]:
+    """Return the frames of a movie, without gaps: those asked for, else all there are to be.
+
+    Raises:
+        MissingFramesError: There are gaps.
+        SettingsError: None of the frames asked for exists.
+    """
     wanted = asked or _all_frames(sequence)
     present = frozenset(sequence.numbers)
     missing = [number for number in wanted if number not in present]
@@ -180,7 +190,12 @@ def _all_frames(sequence: ImageSequence) -> FrameRange:
     return FrameRange(first, last)
 
 
-def _read(path: Path, number: int) -> SourceFrame:
+def read_source_frame(path: Path, number: int) -> SourceFrame:
+    """Read a frame's header, and the whole file for its hash.
+
+    Raises:
+        InputError: It is no EXR with R, G, B and A, or cannot be opened.
+    """
     if path.suffix.lower() != ".exr":
         raise _no_result(path, number)
     part = read_header(path).parts[0]
