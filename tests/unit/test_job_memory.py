@@ -107,3 +107,22 @@ def test_overscan_is_named_only_where_leaving_it_helps(free: Any) -> None:
     with pytest.raises(OutOfMemoryError) as caught:
         check_memory(opened(area, display), CPU, print)
     assert "--work-area" not in caught.value.hint
+
+
+def test_a_region_needs_less_than_the_whole_and_more_than_itself_alone(free: Any) -> None:
+    """What lies around it is read and written, too."""
+    area, region = Window(0, 0, 3840, 2160), Window(1600, 400, 640, 1200)
+    job = opened(area)
+    whole = memory_needed(area.size, LOW, 16)
+    part = memory_needed(region.size, LOW, 16, around=3840 * 2160 - 640 * 1200)
+    assert memory_needed(region.size, LOW, 16) < part < 0.8 * whole
+    free((part + whole) / 2)
+    with pytest.raises(OutOfMemoryError, match="Keying 3840x2160 needs about"):
+        check_memory(job, CPU, print)
+    job.windows = Windows(area, area, region)
+    told: list[Event] = []
+    check_memory(job, CPU, told.append)
+    assert all("Keying 640x1200 needs about" in one.text for one in told if isinstance(one, Warned))
+    free(part * 0.9)
+    with pytest.raises(OutOfMemoryError, match="Keying 640x1200 needs about"):
+        check_memory(job, CPU, print)
