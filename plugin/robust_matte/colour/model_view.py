@@ -15,7 +15,7 @@ __all__ = ["ModelView"]
 
 _LINEAR, _SRGB = PlateSpace.LINEAR_REC709, PlateSpace.SRGB
 _BRIGHTEST = np.float32(65504.0)  # what light is bounded to where a matrix or gain comes after
-_CODES = np.float32(-0.5), np.float32(1.5)  # and codes: their curves may explode beyond
+_CODES = np.float32(-0.5), np.float32(1.5)  # and codes of light: their curves explode beyond
 _ROUND_TRIP = 2e-3  # of a code; the fast curves are within 1.1e-4
 
 
@@ -198,7 +198,8 @@ def _shows_codes(config: ColourConfig, name: str) -> bool:
 
 def _finite(pixels: FloatImage, kind: Kind) -> FloatImage:
     """Replace what is no number, and bound what is beyond all light or codes."""
-    least, most = (-_BRIGHTEST, _BRIGHTEST) if kind is Kind.LINEAR else _CODES
+    is_tame = kind in (Kind.LINEAR, Kind.SDR)
+    least, most = (-_BRIGHTEST, _BRIGHTEST) if is_tame else _CODES
     if pixels.min() >= least and pixels.max() <= most:  # NaN is neither
         return pixels
     finite: FloatImage = np.nan_to_num(pixels, nan=0.0)
