@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from robust_matte.colour.model_view import ModelView
 from robust_matte.jobs.key import key
+from robust_matte.keying.exposure import choose_gain, measure_exposure
 from robust_matte.keying.model import Weights
 from robust_matte.keying.network import Network
 from robust_matte.keying.prepared import Preparation
@@ -224,3 +225,65 @@ def test_nothing_appears_before_a_subject_that_enters_late(
     ghosts = [float(w.mean() - c.mean()) for w, c in zip(warm, cold, strict=True)]
     log.info("most mean alpha the warm-up adds before the subject: %.6f", max(ghosts))
     assert max(ghosts) <= 1e-4
+
+
+def test_auto_gain_brings_back_what_darkness_cost(
+    media: Path, weights: Path, settings: Any, tmp_path: Path
+) -> None:
+    """Four stops darker in light, in 8 bit again: the error is halved, of the plate as it is none.
+
+    Measured: 0.026 without gain, 0.007 with 3.35 stops.
+    """
+    dark = tmp_path / "dark"
+    dark.mkdir()
+    numbers = range(1001, 1011)
+    for number in numbers:
+        name = f"interview.{number}.png"
+        codes = np.asarray(oiio.ImageBuf(str(media / "clips/interview_540" / name)).get_pixels())
+        light = np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4) / 16
+        darker = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+        image = oiio.ImageBuf(np.ascontiguousarray(np.round(darker * 255) / 255, np.float32))
+        image.set_write_format("uint8")
+        assert image.write(str(dark / name)), image.geterror()
+    alphas = {}
+    for folder, gain in ((media / "clips/interview_540", "0"), (dark, "0"), (dark, "auto")):
+        name = f"{folder.name} {gain}"
+        job = settings(
+            str(folder / "interview.####.png"),
+            model=weights,
+            downsample="auto",
+            warm_up=16,
+            gain=gain,
+            depth="float",
+            output=str(tmp_path / name),
+        )
+        assert key(job).written == len(numbers)
+        alphas[name] = np.stack(
+            [_alpha(tmp_path / name / f"interview_matte.{number}.exr") for number in numbers]
+        )
+    bright, *others = alphas.values()
+    without, found = (float(np.abs(one - bright).mean()) for one in others)
+    log.info("MAD against the undarkened matte: %.4f without gain, %.4f with", without, found)
+    assert found <= 0.5 * without
+
+
+def test_auto_gain_leaves_the_interview_alone(media: Path) -> None:
+    """Exactly 0, so that its matte is the same to the bit; of the stills, and of the movie."""
+    for name in ("interview_540/interview.####.png", "interview.mp4"):
+        plate = open_plate(str(media / "clips" / name))
+        space = PlateSpace.SRGB if name.endswith("png") else PlateSpace.GAMMA24_REC709
+        numbers = plate.numbers[:4]
+        exposures = [
+            measure_exposure(task().pixels, ModelView(space).working)
+            for task in plate.tasks(numbers)
+        ]
+        assert choose_gain(exposures) == 0.0
+
+
+def _alpha(path: Path) -> Image:
+    image = oiio.ImageInput.open(str(path))
+    assert image is not None
+    at = image.spec().channelnames.index("A")
+    alpha = image.read_image(0, 0, at, at + 1, oiio.FLOAT)
+    image.close()
+    return np.squeeze(np.asarray(alpha))
