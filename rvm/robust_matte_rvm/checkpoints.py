@@ -18,7 +18,7 @@ from torch import Tensor
 from robust_matte_rvm.errors import CheckpointError
 from robust_matte_rvm.network import MattingNetwork, RefinerKind, Variant
 
-__all__ = ["LoadedNetwork", "load_network"]
+__all__ = ["LoadedNetwork", "load_network", "read_tensors"]
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ _SEGMENTATION = "project_seg."
 _FIRST_NAMES: dict[Variant, str] = {
     "mobilenetv3": "backbone.features.0.0.weight",
     "resnet50": "backbone.conv1.weight",
-    "draft": "backbone.stages.0.0.weight",
+    "draft": "backbone.stem.0.weight",
 }
 _ANOTHER_FILE = (
     "Name an RVM checkpoint (rvm_mobilenetv3.pth, rvm_resnet50.pth) or its safetensors form."
@@ -70,9 +70,11 @@ def load_network(path: Path, refiner: RefinerKind | None = None) -> LoadedNetwor
         CheckpointError: The file cannot be read, is damaged, would run code, or is for another
             network.
     """
-    tensors = _read_tensors(path)
+    tensors = read_tensors(path)
     variant = _infer_variant(path, tensors)
     chosen, notes = _choose_refiner(path, tensors, refiner)
+    if variant == "draft" and refiner is None:
+        notes = ()  # it is trained without one
     if chosen == "fast_guided_filter":
         tensors = {name: t for name, t in tensors.items() if not name.startswith(_REFINER)}
     has_segmentation = _has(tensors, _SEGMENTATION)
@@ -84,7 +86,7 @@ def load_network(path: Path, refiner: RefinerKind | None = None) -> LoadedNetwor
     return LoadedNetwork(network=network.eval(), variant=variant, refiner=chosen, notes=notes)
 
 
-def _read_tensors(path: Path) -> dict[str, Tensor]:
+def read_tensors(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a file by name, on the CPU."""
     try:
         with path.open("rb") as file:

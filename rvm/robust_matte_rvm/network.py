@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from robust_matte_rvm.aspp import LiteASPP
 from robust_matte_rvm.decoder import RecurrentDecoder
-from robust_matte_rvm.draft_encoder import DraftEncoder
+from robust_matte_rvm.efficientnet_lite import EfficientNetLite0
 from robust_matte_rvm.errors import NetworkError, SegmentationMissingError, StateError
 from robust_matte_rvm.layout import join_channels
 from robust_matte_rvm.lifting import lift
@@ -49,17 +49,17 @@ USUAL_SIDES: dict[Variant, int] = {"mobilenetv3": 512, "resnet50": 512, "draft":
 RVM's authors recommend 512 for portraits and half bodies; `draft` was trained at 288.
 """
 
-_Encoder = MobileNetV3Large | ResNet50 | DraftEncoder
+_Encoder = MobileNetV3Large | ResNet50 | EfficientNetLite0
 _ENCODERS: dict[Variant, type[_Encoder]] = {
     "mobilenetv3": MobileNetV3Large,
     "resnet50": ResNet50,
-    "draft": DraftEncoder,
+    "draft": EfficientNetLite0,
 }
-_ASPP_CHANNELS: dict[Variant, int] = {"mobilenetv3": 128, "resnet50": 256, "draft": 64}
+_ASPP_CHANNELS: dict[Variant, int] = {"mobilenetv3": 128, "resnet50": 256, "draft": 96}
 _WIDTHS: dict[Variant, tuple[int, int, int, int]] = {
     "mobilenetv3": (80, 40, 32, 16),
     "resnet50": (128, 64, 32, 16),
-    "draft": (32, 16, 8, 8),
+    "draft": (48, 16, 8, 8),
 }
 
 

@@ -6,38 +6,55 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from robust_matte_rvm import MattingNetwork, RecurrentState, StateError, low_res_view
-from robust_matte_rvm.draft_encoder import DraftEncoder
+from robust_matte_rvm.efficientnet_lite import EfficientNetLite0
 from robust_matte_rvm.lifting import GUIDES, see_guide
 from robust_matte_rvm.refiners import DeepGuidedFilter
 
-_WEIGHTS = 1_186_169
+_WEIGHTS = 957_809
 
 # Whoever changes a line of these makes every draft weights file unreadable.
 _CONVOLUTIONS = """
-backbone.stages.0.0 16 3 3 3
-backbone.stages.1.0 24 16 3 3
-backbone.stages.1.3.block.0 24 24 3 3
-backbone.stages.1.3.block.3 24 24 3 3
-backbone.stages.2.0 48 24 3 3
-backbone.stages.2.3.block.0 48 48 3 3
-backbone.stages.2.3.block.3 48 48 3 3
-backbone.stages.2.4.block.0 48 48 3 3
-backbone.stages.2.4.block.3 48 48 3 3
-backbone.stages.3.0 128 48 3 3
-backbone.stages.3.3.block.0 128 128 3 3
-backbone.stages.3.3.block.3 128 128 3 3
-backbone.stages.3.4.block.0 128 128 3 3
-backbone.stages.3.4.block.3 128 128 3 3
-backbone.stages.3.5.block.0 128 128 3 3
-backbone.stages.3.5.block.3 128 128 3 3
-aspp.aspp1.0 64 128 1 1
-aspp.aspp2.1 64 128 1 1
-decoder.decode4.gru.ih.0 64 64 3 3
-decoder.decode4.gru.hh.0 32 64 3 3
-decoder.decode3.conv.0 32 115 3 3
-decoder.decode3.gru.ih.0 32 32 3 3
-decoder.decode3.gru.hh.0 16 32 3 3
-decoder.decode2.conv.0 16 59 3 3
+backbone.stem.0 32 3 3 3
+backbone.stages.0.0.conv.0 32 1 3 3
+backbone.stages.0.0.conv.3 16 32 1 1
+backbone.stages.1.0.conv.0 96 16 1 1
+backbone.stages.1.0.conv.3 96 1 3 3
+backbone.stages.1.0.conv.6 24 96 1 1
+backbone.stages.1.1.conv.0 144 24 1 1
+backbone.stages.1.1.conv.3 144 1 3 3
+backbone.stages.1.1.conv.6 24 144 1 1
+backbone.stages.2.0.conv.0 144 24 1 1
+backbone.stages.2.0.conv.3 144 1 5 5
+backbone.stages.2.0.conv.6 40 144 1 1
+backbone.stages.2.1.conv.0 240 40 1 1
+backbone.stages.2.1.conv.3 240 1 5 5
+backbone.stages.2.1.conv.6 40 240 1 1
+backbone.stages.3.0.conv.0 240 40 1 1
+backbone.stages.3.0.conv.3 240 1 3 3
+backbone.stages.3.0.conv.6 80 240 1 1
+backbone.stages.3.1.conv.0 480 80 1 1
+backbone.stages.3.1.conv.3 480 1 3 3
+backbone.stages.3.1.conv.6 80 480 1 1
+backbone.stages.3.2.conv.0 480 80 1 1
+backbone.stages.3.2.conv.3 480 1 3 3
+backbone.stages.3.2.conv.6 80 480 1 1
+backbone.stages.4.0.conv.0 480 80 1 1
+backbone.stages.4.0.conv.3 480 1 5 5
+backbone.stages.4.0.conv.6 112 480 1 1
+backbone.stages.4.1.conv.0 672 112 1 1
+backbone.stages.4.1.conv.3 672 1 5 5
+backbone.stages.4.1.conv.6 112 672 1 1
+backbone.stages.4.2.conv.0 672 112 1 1
+backbone.stages.4.2.conv.3 672 1 5 5
+backbone.stages.4.2.conv.6 112 672 1 1
+aspp.aspp1.0 96 112 1 1
+aspp.aspp2.1 96 112 1 1
+decoder.decode4.gru.ih.0 96 96 3 3
+decoder.decode4.gru.hh.0 48 96 3 3
+decoder.decode3.conv.0 48 139 3 3
+decoder.decode3.gru.ih.0 48 48 3 3
+decoder.decode3.gru.hh.0 24 48 3 3
+decoder.decode2.conv.0 16 75 3 3
 decoder.decode2.gru.ih.0 16 16 3 3
 decoder.decode2.gru.hh.0 8 16 3 3
 decoder.decode1.conv.0 8 35 3 3
@@ -104,11 +121,11 @@ def test_features_and_states_of_any_size_are_rounded_up(
     network, src = _network(), torch.rand(2, 3, height, width)
     features = network.backbone(src)
     assert [tuple(f.shape) for f in features] == [
-        (2, count, *size) for count, size in zip((16, 24, 48, 128), sizes, strict=True)
+        (2, count, *size) for count, size in zip((16, 24, 40, 112), sizes, strict=True)
     ]
     low, state = network.low_res_pass(src, RecurrentState.empty())
     assert state.shapes == tuple(
-        (2, count, *size) for count, size in zip((4, 8, 16, 32), sizes, strict=True)
+        (2, count, *size) for count, size in zip((4, 8, 24, 48), sizes, strict=True)
     )
     assert low.hidden.shape == (2, 8, height, width)
     assert low.pha.shape == (2, 1, height, width)
@@ -117,23 +134,24 @@ def test_features_and_states_of_any_size_are_rounded_up(
 
 @torch.inference_mode()
 def test_middle_grey_is_what_the_encoder_calls_nothing() -> None:
-    encoder = DraftEncoder().eval()
-    assert not encoder(torch.full((1, 3, 32, 32), 0.45))[0].any()
+    encoder = EfficientNetLite0().eval()
+    assert not encoder(torch.full((1, 3, 32, 32), 127 / 255))[0].abs().max() > 1e-6
     assert encoder(torch.full((1, 3, 32, 32), 0.7))[0].any()
 
 
 @torch.inference_mode()
 def test_blocks_that_have_learned_nothing_let_their_input_through() -> None:
-    encoder = DraftEncoder().eval()
+    encoder = EfficientNetLite0().eval()
     for name, parameter in encoder.named_parameters():
-        if ".block.4." in name:  # the last normalisation of each block
+        if name.endswith(("conv.7.weight", "conv.7.bias")):  # the last normalisation of a block
             nn.init.zeros_(parameter)
-    wanted = src = torch.rand(1, 3, 32, 48)
-    wanted = (wanted - 0.45) / 0.25
-    for got, stage in zip(encoder(src), encoder.stages, strict=True):
-        assert isinstance(stage, nn.Sequential)
-        wanted = stage[:3](wanted)  # the convolution that halves the size, as it is
-        assert torch.equal(got, wanted)
+    inputs = {1: torch.rand(1, 16, 16, 24), 2: torch.rand(1, 24, 16, 24)}
+    for stage, x in inputs.items():
+        first, *others = encoder.stages[stage].children()
+        assert not first(x).any()  # strided: it has no short cut
+        for block in others:
+            narrow = torch.rand(1, encoder.channels[stage], 8, 12)
+            assert torch.equal(block(narrow.clone()), narrow)
 
 
 @torch.inference_mode()

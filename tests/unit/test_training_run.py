@@ -346,6 +346,28 @@ def test_weights_to_start_with_are_taken(begin: Begin, whole: Path, tmp_path: Pa
             assert torch.equal(trained[f"network.{name}"], tensor.float())
 
 
+def test_an_encoder_to_begin_with_is_taken(begin: Begin, tmp_path: Path) -> None:
+    file = tmp_path / "encoder.pth"
+    drawn = MattingNetwork("draft").backbone.state_dict()
+    torch.save(drawn, file)
+    still = {**STAGE, "steps": 1, "rate": 0.0}
+    finish(begin(config(encoder=file, stages=[still])))
+    trained = state(tmp_path / "out")["student"]
+    weights = [name for name in drawn if name.endswith("weight")]
+    assert all(torch.equal(trained[f"network.backbone.{name}"], drawn[name]) for name in weights)
+    words = read_words((tmp_path / "out" / "weights.safetensors").read_bytes())
+    assert words["encoder"] == f"sha256 {sha256(file.read_bytes()).hexdigest()}"
+
+
+@pytest.mark.parametrize("norms", ["learn", "keep"])
+def test_norms_that_are_kept_learn_no_statistics(begin: Begin, tmp_path: Path, norms: str) -> None:
+    finish(begin(config(stages=[{**STAGE, "steps": 2, "norms": norms}])))
+    trained = state(tmp_path / "out")["student"]
+    name = "network.backbone.stem.1"
+    assert int(trained[f"{name}.num_batches_tracked"]) == (2 if norms == "learn" else 0)
+    assert bool((trained[f"{name}.running_mean"] != 0).any()) == (norms == "learn")
+
+
 def test_weights_of_another_network_are_refused(begin: Begin, whole: Path) -> None:
     told = config(start=whole / "weights.safetensors", variant="mobilenetv3")
     with pytest.raises(TrainConfigError, match="is a network draft, mobilenetv3 is to be"):
@@ -370,7 +392,7 @@ def test_it_is_said_where_the_refiner_was_never_trained(begin: Begin) -> None:
     told: list[Event] = []
     finish(begin(config(stages=[STAGE]), listener=told.append))
     assert [event.text for event in told if isinstance(event, Warned)] == [
-        "No stage has trained the refiner: key with --refiner fast_guided_filter."
+        "No stage has trained the deep guided filter: the weights are without it."
     ]
     steps = [event for event in told if isinstance(event, Trained)]
     assert [event.step for event in steps] == [1, 2, 3, 4]

@@ -59,6 +59,8 @@ class StageConfig(PassConfig):
         segmentation: Weight of the cross-entropy of the subject's silhouette.
         features: Weight of the teacher's features.
         hidden: Weight of the teacher's hidden features.
+        norms: `keep` normalises by the statistics that were learned before, and leaves them: those
+            of a few clips say little.
         passes: Other passes, by name.
         order: The passes that follow each other, over and over.
     """
@@ -72,6 +74,7 @@ class StageConfig(PassConfig):
     segmentation: _Weight = 0.0
     features: _Weight = 0.0
     hidden: _Weight = 0.0
+    norms: Literal["learn", "keep"] = "learn"
     passes: dict[str, PassConfig] = {}
     order: Annotated[tuple[str, ...], Field(min_length=1)] = ("main",)
 
@@ -108,6 +111,7 @@ class TrainConfig(_Strict):
         seed: Of weights and of all that is drawn.
         variant: The network.
         start: Weights to begin with; None draws them. Relative paths begin at the configuration.
+        encoder: Weights of the encoder alone to begin with, as learned on ImageNet.
         teacher: Weights of the teacher, or None.
         precision: `bf16` computes convolutions in bfloat16.
         weight_decay: Of AdamW.
@@ -128,6 +132,7 @@ class TrainConfig(_Strict):
     seed: Annotated[int, Field(ge=0)] = 0
     variant: Variant = "draft"
     start: Path | None = None
+    encoder: Path | None = None
     teacher: Path | None = None
     precision: Literal["no", "bf16"] = "no"
     weight_decay: _Weight = 1e-4
@@ -147,6 +152,7 @@ class TrainConfig(_Strict):
         return self.model_copy(
             update={
                 "start": self.start and folder / self.start,
+                "encoder": self.encoder and folder / self.encoder,
                 "teacher": self.teacher and folder / self.teacher,
                 "data": {name: data.beside(folder) for name, data in self.data.items()},
             }

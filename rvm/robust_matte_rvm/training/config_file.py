@@ -175,7 +175,11 @@ def _check_ranges(file: Path, config: TrainConfig) -> None:
 
 def _check_files(file: Path, config: TrainConfig) -> None:
     """Raise TrainConfigError where what is asked for needs a teacher, or files that are missing."""
-    for role, path in (("start", config.start), ("teacher", config.teacher)):
+    for role, path in (
+        ("start", config.start),
+        ("encoder", config.encoder),
+        ("teacher", config.teacher),
+    ):
         if path and not path.is_file():
             raise TrainConfigError(
                 f"{file}: {role} names {path}, where no file is.",

@@ -40,7 +40,9 @@ class Export:
     rounding: float
 
 
-def export_network(network: MattingNetwork, path: Path, metadata: Mapping[str, str]) -> Export:
+def export_network(
+    network: MattingNetwork, path: Path, metadata: Mapping[str, str], *, refines: bool = True
+) -> Export:
     """Write the weights as a half-precision safetensors file that `load_network` reads.
 
     The same weights and metadata make the same bytes. Beside the metadata given the file says
@@ -51,6 +53,8 @@ def export_network(network: MattingNetwork, path: Path, metadata: Mapping[str, s
         path: The file to write or replace; its folder must exist.
         metadata: What shall be known of the weights wherever they go: name, data and its licence,
             command, seed, steps, sha256 of the teacher.
+        refines: Whether its deep guided filter has been trained; one that was not is left out, and
+            the fast one, which needs no training, takes its place.
 
     Returns:
         What was written.
@@ -60,7 +64,11 @@ def export_network(network: MattingNetwork, path: Path, metadata: Mapping[str, s
             written.
         OSError: The file cannot be written.
     """
-    full = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
+    full = {
+        name: tensor.detach().cpu()
+        for name, tensor in network.state_dict().items()
+        if refines or not name.startswith("refiner.")
+    }
     floating = {name: tensor for name, tensor in full.items() if tensor.is_floating_point()}
     _check_range(path, floating)
     half = {name: tensor.half() for name, tensor in floating.items()}

@@ -11,6 +11,7 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs
 
 from robust_matte_rvm.checkpoints import load_network
+from robust_matte_rvm.encoder_weights import load_encoder
 from robust_matte_rvm.errors import RunFolderError, TrainConfigError
 from robust_matte_rvm.network import MattingNetwork
 from robust_matte_rvm.training.batches import StepBatches
@@ -117,7 +118,7 @@ class Run:
         if self._acc.is_main_process:
             claim_folder(folder, self._identity, file.read_bytes() if file else None)
         torch.manual_seed(config.seed)
-        network = _make_network(config)
+        network, self._started_refining = _make_network(config)
         teacher = self._open_teacher()
         model = self._make_model(network, teacher)
         if checkpoint:
@@ -220,15 +221,22 @@ class Run:
         """Write the weights of the running mean."""
         config, file = self._config, self._folder / WEIGHTS
         words = {"seed": str(config.seed), "steps": str(self._trainer.step)}
-        for role, weights in (("start", config.start), ("teacher", config.teacher)):
+        for role, weights in (
+            ("start", config.start),
+            ("encoder", config.encoder),
+            ("teacher", config.teacher),
+        ):
             if weights:  # not its path, which is nobody's business where the weights go
                 words[role] = f"sha256 {file_sha256(weights)}"
-        if config.start is None and not _refines(config):
+        refines = self._started_refining or _refines(config)
+        if not refines:
             self._listener(
-                Warned("No stage has trained the refiner: key with --refiner fast_guided_filter.")
+                Warned("No stage has trained the deep guided filter: the weights are without it.")
             )
         try:
-            return export_network(self.model.averaged, file, words | config.words)
+            return export_network(
+                self.model.averaged, file, words | config.words, refines=refines
+            )
         except OSError as error:
             raise unwritten(file, error) from error
 
@@ -261,9 +269,12 @@ def _begun(folder: Path, config: TrainConfig, step: int) -> int:
     return schedule.begun(step)
 
 
-def _make_network(config: TrainConfig) -> MattingNetwork:
-    """Return the network with weights of `start` as far as it has them, else drawn ones."""
-    network = MattingNetwork(config.variant)
+def _make_network(config: TrainConfig) -> tuple[MattingNetwork, bool]:
+    """Return the network with weights of `start` and `encoder` as far as they go, else drawn ones.
+
+    Beside it, whether `start` has a deep guided filter.
+    """
+    network, refines = MattingNetwork(config.variant), False
     if config.start:
         loaded = load_network(config.start)
         if loaded.variant != config.variant:
@@ -272,7 +283,10 @@ def _make_network(config: TrainConfig) -> MattingNetwork:
                 f'Write variant = "{loaded.variant}", or name other weights to start with.',
             )
         network.load_state_dict(loaded.network.state_dict(), strict=False)
-    return network
+        refines = loaded.refiner == "deep_guided_filter"
+    if config.encoder:
+        load_encoder(network.backbone, config.encoder)
+    return network, refines
 
 
 def _check_workers(config: TrainConfig, device: torch.device) -> None:

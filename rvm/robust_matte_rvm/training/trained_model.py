@@ -51,9 +51,22 @@ class TrainedModel:
         """The running mean: what is validated and exported, in eval mode."""
         return cast(MattingNetwork, self._average.module.eval())
 
-    def matte(self, src: Tensor, view: tuple[int, int] | None, *, refines: bool) -> StudentOutput:
-        """Matte clips while training; see `Student`."""
+    def matte(
+        self, src: Tensor, view: tuple[int, int] | None, *, refines: bool, norms_learn: bool = True
+    ) -> StudentOutput:
+        """Matte clips while training; see `Student`.
+
+        Args:
+            src: As there.
+            view: As there.
+            refines: As there.
+            norms_learn: Whether batches are normalised by their own statistics, which are learned.
+        """
         self._student.train()
+        if not norms_learn:
+            for module in self._student.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
         said: StudentOutput = self._student(src, view, refines)
         return said
 

@@ -126,7 +126,8 @@ class Trainer:
         """Take one step, and whatever is due after it."""
         clip = Clip(*(planes.to(self._acc.device, non_blocking=True) for planes in drawn))
         view = place.view((clip.src.shape[3], clip.src.shape[4]))
-        said = self._model.matte(clip.src, view, refines=view is not None)
+        learns = place.stage.norms == "learn"
+        said = self._model.matte(clip.src, view, refines=view is not None, norms_learn=learns)
         terms = self._objective.terms(place, clip, said)
         loss = sum(terms.values(), torch.zeros((), device=self._acc.device))
         if not self._model.learn(loss, place.stage, place.index):
