@@ -10,6 +10,7 @@ import sys
 import tempfile
 from fractions import Fraction
 from pathlib import Path
+from unittest.mock import patch
 
 import av
 import numpy as np
@@ -81,9 +82,9 @@ def draw(out: Path) -> None:
         (folder / "disc").mkdir()
         write_result(folder / "disc")
         for name, fill in (("black", _black), ("carried", carry_outwards)):
-            movie_pictures.carry_outwards = fill
             movie = folder / f"{name}.mov"
-            assemble(AssembleSettings(result=str(folder / "disc"), output=movie))
+            with patch.object(movie_pictures, "carry_outwards", fill):
+                assemble(AssembleSettings(result=str(folder / "disc"), output=movie))
             parts += shown(movie)
     gap = np.ones((parts[0].shape[0], _GAP, 3), np.float32)
     row = np.concatenate([part for one in parts for part in (one, gap)][:-1], axis=1)
