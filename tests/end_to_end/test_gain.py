@@ -18,7 +18,7 @@ DARK, STOPS = range(1, 7), 4.0
 
 
 class Watching:
-    """A model that keeps what it is shown, and takes the upper rows for half covered."""
+    """A model that keeps what it is shown; its foreground is a green, of code 0.5."""
 
     def __init__(self, fake: Any) -> None:
         self._fake = fake
@@ -30,7 +30,7 @@ class Watching:
     def matte(self, view: Image, low: Image) -> tuple[Image, Image]:
         self.views.append(view)
         _, alpha = self._fake.matte(view, low)
-        return view, alpha
+        return np.full_like(view, (0.3, 0.5, 0.3)), alpha
 
 
 @pytest.fixture
@@ -101,14 +101,15 @@ def test_found_and_given_cuts_lead_to_the_same_gain(watched: Any, tmp_path: Path
 
 
 def test_light_is_the_plates_whatever_the_gain(
-    watched: Any, frames: dict[int, Image], read_layers: Any
+    watched: Any, frames: dict[int, Image], read_layers: Any, tmp_path: Path
 ) -> None:
-    """The model hands on what it sees: undone, that is the plate again."""
+    """Where opaque to the bit; and of the model's foreground the gain is undone."""
     watched(gain="auto", cuts="7", depth="float")
     layers = read_layers(3)
-    for at, name in enumerate("RGB"):
+    for at, (name, light) in enumerate({"R": 0.073239, "G": 0.214041, "B": 0.073239}.items()):
         np.testing.assert_array_equal(layers[f"foreground.{name}"][30:], frames[3][30:, :, at])
-        np.testing.assert_allclose(layers[f"foreground.{name}"], frames[3][..., at], rtol=1e-3)
+        soft = light / 2.0 ** plan_of(tmp_path)[0]["gain"]
+        np.testing.assert_allclose(layers[f"foreground.{name}"][:30], soft, rtol=1e-3)
 
 
 def test_a_resume_takes_the_gain_of_the_plan(

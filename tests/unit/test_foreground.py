@@ -89,3 +89,17 @@ def test_product_is_black_where_nothing_covers() -> None:
     np.testing.assert_array_equal(found, [[[0, 0, 0], [np.inf, 0, 2.5]]])
     assert not np.signbit(found[0, 0]).any()
     assert np.signbit(found[0, 1, 1])
+
+
+def test_light_no_rec709_screen_has_stays_with_the_screen() -> None:
+    """Behind a grey edge is a green outside of Rec.709: its red below black is not the edge's."""
+    seen = ModelView("ACEScg")
+    grey = np.full((1, 1, 3), 0.18, np.float32)
+    screen = np.array([[[0.02, 0.6, 0.03]]], np.float32)  # in ACEScg
+    assert seen.view(screen).min() == 0.0  # the view does cut it off
+    for cover in (0.1, 0.3, 0.5, 0.9):
+        plate = (grey * cover + screen * (1 - cover)).astype(np.float32)
+        alpha = np.full((1, 1), cover, np.float32)
+        view = seen.view(plate)
+        found = recover_foreground(plate, view, seen.view(grey), alpha, seen)
+        np.testing.assert_allclose(found, grey, rtol=1e-3)
