@@ -183,3 +183,34 @@ def test_multipart_goes_on_is_shown_and_measured(
     )
     for frame in open_comparison(request, silent).frames(silent):
         np.testing.assert_array_equal(frame.layers[0], frame.layers[1])
+
+
+@pytest.mark.parametrize("place", ["in the files", "by the files' names"])
+def test_the_views_own_alpha_is_its_garbage(
+    settings: Any, tmp_path: Path, moving_frames: Callable[..., Frames], place: str
+) -> None:
+    """The left half is outside in the right eye, the right half in the left one."""
+    pixels, folder = moving_frames([7])[7], tmp_path / "plate"
+    folder.mkdir()
+    half = np.zeros(pixels.shape[:2], np.float32)
+    half[:, half.shape[1] // 2 :] = 1.0
+    eyes = {"left": half[:, ::-1].copy(), "right": half}
+    header = {"type": OpenEXR.scanlineimage}
+    light = {name: pixels[..., at].copy() for at, name in enumerate("RGB")}
+    if place == "in the files":
+        named = {f"right.{name}": plane for name, plane in light.items()}
+        planes = light | named | {"A": eyes["left"], "right.A": eyes["right"]}
+        path = folder / "shot.0007.exr"
+        OpenEXR.File(header | {"multiView": ["left", "right"]}, planes).write(str(path))
+    for eye, alpha in eyes.items() if place != "in the files" else ():
+        OpenEXR.File(dict(header), light | {"A": alpha}).write(str(folder / f"shot.{eye}.7.exr"))
+    plate = str(folder / ("shot.####.exr" if place == "in the files" else "shot.%V.#.exr"))
+    output = str(tmp_path / "out" / "m.%V.####.exr")
+    wishes = {"output": output, "source_alpha": "garbage", "depth": "float"}
+    key(settings(plate, view="all", **wishes))
+    for eye, alpha in eyes.items():
+        image = oiio.ImageBuf(str(tmp_path / "out" / f"m.{eye}.0007.exr"))
+        layers = np.asarray(image.get_pixels(oiio.FLOAT))
+        found = layers[..., list(image.spec().channelnames).index("A")]
+        assert (found[alpha == 0] == 0).all()
+        assert (found[alpha == 1] > 0).any()
