@@ -192,8 +192,8 @@ def test_the_views_own_alpha_is_its_garbage(
     """The left half is outside in the right eye, the right half in the left one."""
     pixels, folder = moving_frames([7])[7], tmp_path / "plate"
     folder.mkdir()
-    half = np.zeros(pixels.shape[:2], np.float32)
-    half[:, half.shape[1] // 2 :] = 1.0
+    half = np.zeros_like(pixels[..., 0])
+    half[:, 48:] = 1.0
     eyes = {"left": half[:, ::-1].copy(), "right": half}
     header = {"type": OpenEXR.scanlineimage}
     light = {name: pixels[..., at].copy() for at, name in enumerate("RGB")}

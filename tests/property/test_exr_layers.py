@@ -69,7 +69,10 @@ def checked(header: ExrHeader, layer: ExrLayer) -> ExrLayer:
     part = header.parts[layer.part]
     assert not part.is_deep
     assert set(layer.channels) <= {one.name for one in part.channels}
-    assert len({name.rpartition(".")[0] for name in layer.channels}) == 1
+    layers = {name.rpartition(".")[0] for name in layer.channels}
+    if layer.view is not None:  # channels of the first view may have its name, or none
+        layers = {name.removesuffix(layer.view).removesuffix(".") for name in layers}
+    assert len(layers) == 1
     return layer
 
 
