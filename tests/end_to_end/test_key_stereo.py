@@ -14,6 +14,8 @@ from robust_matte.errors import FrameReadError, InputError
 from robust_matte.jobs.comparison import ComparisonRequest, open_comparison
 from robust_matte.jobs.key import KeyResult, key
 from robust_matte.jobs.progress import Event, Noted, silent
+from robust_matte.keying.model import Weights
+from robust_matte.keying.network import Network
 
 Frames = Mapping[int, NDArray[np.float32]]
 
@@ -88,6 +90,17 @@ def test_views_hold_their_own_pixels_and_attributes(
         assert header["robust_matte/plate_view"] == view
         assert header["robust_matte/plate_layer"] == "rgba"
         assert "view" not in header
+
+
+def test_the_model_is_loaded_once_for_both_views(stereo_plate: str, settings: Any) -> None:
+    loaded = []
+
+    def open_model(weights: Weights, **how: Any) -> Network:
+        loaded.append(weights)
+        return Network(weights, **how)
+
+    assert key(settings(stereo_plate, view="all", warm_up=0), open_model=open_model).written == 8
+    assert len(loaded) == 1
 
 
 def test_first_view_is_keyed_by_default_and_told(stereo_plate: str, settings: Any) -> None:

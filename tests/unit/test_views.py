@@ -16,6 +16,7 @@ FILES = (
     *("flat/sh010.old.left.1001.dpx", "flat/sh020.mid.1001.dpx", "flat/sh010.left.1001.txt"),
     *("deep/left/v1/left_sh.0001.dpx", "deep/right/v1/right_sh.0001.dpx"),
     *("deep/both/v1/left_sh.0001.dpx", "deep/notes.txt"),
+    *("twice/left_x_left.0001.dpx", "twice/left_x_right.0001.dpx"),
     *("still/a_left.png", "still/a_right.png", "movie/left.mov", "movie/right.mov"),
 )
 
@@ -40,6 +41,7 @@ def show(tmp_path: Path) -> Path:
         pytest.param("flat/%V.mid.####.dpx", ("sh020",), id="first in the name"),
         pytest.param("deep/%V/v1/%V_sh.####.dpx", ("left", "right"), id="folder and name"),
         pytest.param("deep/%V/v1", ("both", "left", "right"), id="folder"),
+        pytest.param("twice/%V_x_%V.####.dpx", ("left",), id="twice in a name"),
         pytest.param("still/a_%V.png", ("left", "right"), id="still"),
         pytest.param("movie/%V.mov", ("left", "right"), id="movie"),
     ],
