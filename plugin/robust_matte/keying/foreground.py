@@ -10,6 +10,7 @@ from robust_matte.media.frames import FloatImage
 __all__ = ["premultiply", "recover_foreground", "settle_solid"]
 
 _CORE = (0.95, 1.0)  # alpha over which the model's colour gives way to the plate's
+_STORED_AS_1 = 0.9995  # alpha from which half float may say 1: there the plate is to be seen
 _CEILING = 0.98  # V at and above which light was cut off
 _KEEP = (0.95, 0.995)  # how close the foreground must be to the ceiling to keep the excess
 _FLOOR = (0.002, 0.01)  # and to black, of the ceiling, to keep what is below it
@@ -120,7 +121,8 @@ def _cleaned(
     around = look_around(plate, alpha, band, seen.white)
     if around is None:
         return model
-    return np.asarray(model + around.doubt(model) * (around.unmixed() - model))
+    soft = 1.0 - smoothstep(around.alpha, _CORE[0], _STORED_AS_1)
+    return np.asarray(model + soft * around.doubt(model) * (around.unmixed() - model))
 
 
 def _light(code: FloatImage, seen: ModelView) -> FloatImage:
