@@ -312,7 +312,7 @@ def test_a_plate_without_alpha_has_none_to_take(keyed: Any, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("spoil", "kind", "said"),
     [
-        pytest.param("hole", MissingFramesError, "lacks the frames 1002 of the plate", id="hole"),
+        pytest.param("hole", MissingFramesError, "lacks the frame 1002 of the plate", id="hole"),
         pytest.param("size", FrameSizeError, "Frame 1002 of the .* is 20x24, the plate", id="size"),
         pytest.param("content", InputError, "cannot be read", id="no image"),
         pytest.param("nothing", InputError, "No file matches", id="nothing there"),

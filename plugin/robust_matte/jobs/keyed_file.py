@@ -59,7 +59,8 @@ class KeyedFile:
             raise InputError(
                 f"{path} cannot be shaped: it is no EXR of robust-matte key with alpha and "
                 "foreground in it.",
-                hint="Name files that were keyed with --layers combined or multipart.",
+                hint="Name files that were keyed with --layers combined or multipart; those of "
+                "separate are not read, because each holds one layer.",
                 path=path,
             )
         part = header.parts[0]

@@ -9,7 +9,7 @@ from threading import Lock
 
 import numpy as np
 
-from robust_matte.errors import FrameSizeError, MissingFramesError
+from robust_matte.errors import FrameSizeError, InputError, MissingFramesError
 from robust_matte.jobs.matte_attributes import spoken_mask
 from robust_matte.jobs.plan import MaskRecord
 from robust_matte.jobs.progress import Listener, Noted, StageReached, Warned
@@ -160,9 +160,10 @@ class Mask:
         return read_frame_header(self.plate.pattern.path(number))
 
     def _lacks(self, missing: Sequence[int]) -> MissingFramesError:
+        frames = "frame" if len(missing) == 1 else "frames"
         return MissingFramesError(
-            f"The {self.kind} {self.plate.source} lacks the frames {frame_ranges(missing)} of the "
-            "plate.",
+            f"The {self.kind} {self.plate.source} lacks the {frames} {frame_ranges(missing)} of "
+            "the plate.",
             hint="Render them, or name one still for all frames.",
             frame=missing[0],
         )
@@ -191,7 +192,11 @@ def open_mask(kind: str, text: str, first_frame: int, *, is_inverted: bool = Fal
     """
     path = Path(text)
     is_movie = path.suffix.lower() in MOVIE_SUFFIXES and not is_folder(path)
-    plate = open_plate(text, first_frame=first_frame if is_movie else 1)
+    try:
+        plate = open_plate(text, first_frame=first_frame if is_movie else 1)
+    except InputError as error:
+        error.hint = f"--{kind} names it. {error.hint}".strip()
+        raise
     is_still = not is_movie and not is_pattern(path.name) and len(plate.numbers) == 1
     return Mask(kind, plate, is_still=is_still, is_inverted=is_inverted)
 

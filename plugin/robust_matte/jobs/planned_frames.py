@@ -7,9 +7,10 @@ from robust_matte.errors import SettingsError
 from robust_matte.media.sequences import FramePattern
 from robust_matte.settings.frame_range import FrameRange
 
-__all__ = ["planned_frames"]
+__all__ = ["planned_frames", "plate_start"]
 
 _LAYER = "_rgba"  # what names of separate files end in
+_UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, SettingsError)
 
 
 def planned_frames(pattern: FramePattern) -> FrameRange | None:
@@ -24,12 +25,33 @@ def planned_frames(pattern: FramePattern) -> FrameRange | None:
     for path in _places(pattern):
         try:
             request = json.loads(path.read_bytes())["request"]
-            text = request["settings"]["frames"] or request["plate"]["frames"]
-            parts = [FrameRange.parse(part) for part in text.split(",")]
-        except (OSError, ValueError, LookupError, TypeError, AttributeError, SettingsError):
+            parts = _ranges(request["settings"]["frames"] or request["plate"]["frames"])
+        except _UNREADABLE:
             continue
         return FrameRange(min(one.first for one in parts), max(one.last for one in parts))
     return None
+
+
+def plate_start(pattern: FramePattern) -> int | None:
+    """Return the first frame of the plate that these files are of.
+
+    Args:
+        pattern: The files with colour and alpha.
+
+    Returns:
+        None where there is no plan, as where only files were moved.
+    """
+    for path in _places(pattern):
+        try:
+            plate = json.loads(path.read_bytes())["request"]["plate"]
+            return min(one.first for one in _ranges(plate["frames"]))
+        except _UNREADABLE:
+            continue
+    return None
+
+
+def _ranges(text: str) -> list[FrameRange]:
+    return [FrameRange.parse(part) for part in text.split(",")]
 
 
 def _places(pattern: FramePattern) -> list[Path]:

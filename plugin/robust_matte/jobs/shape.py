@@ -12,11 +12,13 @@ import numpy as np
 
 from robust_matte.errors import InputError, SettingsError, WouldOverwriteError
 from robust_matte.jobs.keyed_file import SHAPED_FROM_ATTRIBUTE, KeyedFile
+from robust_matte.jobs.laid_masks import OWN_ALPHA, check_laid_masks, open_laid_masks
 from robust_matte.jobs.layer_files import write_exr_layers
 from robust_matte.jobs.marks import LAYER_ATTRIBUTE, is_there, read_mark
-from robust_matte.jobs.mask import Mask, PlacedMask, open_mask
+from robust_matte.jobs.mask import Mask, PlacedMask
 from robust_matte.jobs.matte_attributes import SHAPING_ATTRIBUTE, UNCROPPED_ATTRIBUTE, window_text
-from robust_matte.jobs.output_names import name_files
+from robust_matte.jobs.movie_source import find_result
+from robust_matte.jobs.output_names import is_file_name, name_files
 from robust_matte.jobs.progress import Listener, StageReached, silent
 from robust_matte.keying.extent import crop_matte
 from robust_matte.keying.foreground import premultiply
@@ -118,15 +120,16 @@ def shape(settings: ShapeSettings, listener: Listener = silent) -> ShapeResult:
 
 def _open(settings: ShapeSettings, listener: Listener) -> _Job:
     """Find the files and look over their headers."""
-    sequence = find_sequence(str(Path(settings.result).absolute()))
+    sequence = _find(settings.result)
     source, numbers = sequence.pattern, sequence.numbers
-    target = _target(settings, sequence)
     first = KeyedFile.read(source.path(numbers[0]))
-    masks = _open_masks(settings, first, numbers, listener)
+    target = _target(settings, sequence, first)
+    masks = open_laid_masks(settings, source, first, numbers, listener)
     job = _Job(source=source, target=target, numbers=numbers, shaping=settings.shaping, masks=masks)
     for done, number in enumerate(numbers, start=1):
         file = KeyedFile.read(source.path(number))
-        _check(file, job)
+        if not _is_done_in_place(file, number, job):
+            _check(file, job)
         if not settings.overwrite:
             _refuse_foreign(file, number, job)
         listener(StageReached("planning", done, len(numbers), "reading headers"))
@@ -134,7 +137,16 @@ def _open(settings: ShapeSettings, listener: Listener) -> _Job:
     return job
 
 
-def _target(settings: ShapeSettings, sequence: ImageSequence) -> FramePattern:
+def _find(text: str) -> ImageSequence:
+    """Find the files of a result."""
+    path = str(Path(text).absolute())
+    try:
+        return find_sequence(path)
+    except InputError:
+        return find_result(path)  # of --layers separate, say, which is told apart by its files
+
+
+def _target(settings: ShapeSettings, sequence: ImageSequence, first: KeyedFile) -> FramePattern:
     """Return where the shaped files go.
 
     Raises:
@@ -143,33 +155,46 @@ def _target(settings: ShapeSettings, sequence: ImageSequence) -> FramePattern:
     source = sequence.pattern
     target = source
     if settings.output is not None:
-        text = str(Path(settings.output).absolute())
-        is_still = len(sequence.numbers) == 1
-        target = name_files(text, source, asked=ImageFormat.EXR, is_still=is_still)
-        if target.folder == Path(text):  # a folder: the files keep their names
-            target = replace(source, folder=target.folder)
-    first = sequence.numbers[0]
-    if not settings.overwrite and real_path(target.path(first)) == real_path(source.path(first)):
+        target = _named_target(settings.output, sequence)
+    number = sequence.numbers[0]
+    if not settings.overwrite and real_path(target.path(number)) == real_path(source.path(number)):
+        can_be_undone = first.has_network_alpha and OWN_ALPHA not in first.masks
         raise SettingsError(
             f"Shaping {source} in place replaces its alpha and colour.",
-            hint="Name another place with -o, or replace them with --overwrite; matte.A and the "
-            "foreground stay, so that it can be shaped again.",
+            hint="Name another place with -o, or replace them with --overwrite; "
+            + (
+                "matte.A and the foreground stay, so that it can be shaped again."
+                if can_be_undone
+                else "but then it cannot be shaped again: these files do not keep what is needed."
+            ),
         )
     return target
 
 
-def _open_masks(
-    settings: ShapeSettings, first: KeyedFile, numbers: tuple[int, ...], listener: Listener
-) -> dict[str, Mask]:
-    """Find the masks that are to be laid on again."""
-    named = {"garbage": settings.garbage, "core": settings.core}
-    masks = {}
-    for kind, text in named.items():
-        if text is not None:
-            is_inverted = kind == "garbage" and settings.invert_garbage
-            masks[kind] = open_mask(kind, text, numbers[0], is_inverted=is_inverted)
-            masks[kind].check(numbers, first.part.display_window, listener)
-    return masks
+def _named_target(name: str, sequence: ImageSequence) -> FramePattern:
+    """Return the pattern that `-o` names.
+
+    Raises:
+        SettingsError: It is none of EXR files.
+    """
+    source, text = sequence.pattern, str(Path(name).absolute())
+    if is_file_name(text) and Path(text).suffix.lower() != ".exr":
+        raise SettingsError(
+            f"The output {name} is no EXR, which alone is shaped.",
+            hint="Name a folder, or a pattern that ends in .exr.",
+            path=Path(text),
+        )
+    is_still = len(sequence.numbers) == 1
+    target = name_files(text, source, asked=ImageFormat.EXR, is_still=is_still)
+    if target.folder == Path(text):  # a folder: the files keep their names
+        return replace(source, folder=target.folder)
+    return target
+
+
+def _is_done_in_place(file: KeyedFile, number: int, job: _Job) -> bool:
+    """Say whether a file is what a run that was stopped has made of itself already."""
+    is_in_place = real_path(job.target.path(number)) == real_path(file.path)
+    return is_in_place and file.text(JOB_ATTRIBUTE) == job.mark(file)
 
 
 def _check(file: KeyedFile, job: _Job) -> None:
@@ -177,25 +202,10 @@ def _check(file: KeyedFile, job: _Job) -> None:
 
     Raises:
         InputError: It is not in the file, or cut off.
-        SettingsError: Masks are needed, or are others than it was keyed with.
+        SettingsError: Masks are needed, or differ from what it was keyed with.
     """
-    known, given = file.masks, {kind: one.spoken for kind, one in job.masks.items()}
-    for kind, text in given.items():
-        if known.get(kind) != text:
-            raise SettingsError(
-                f"{file.path} was keyed with the {kind} {known.get(kind, 'none')}, not {text}.",
-                hint="Give what it was keyed with, or key it again with another.",
-                path=file.path,
-            )
-    if file.is_shaped and known and given.keys() != known.keys():
-        lacking = ", ".join(sorted(known.keys() - given.keys()))
-        raise SettingsError(
-            f"{file.path} was shaped after its {lacking}, and does not hold the alpha between.",
-            hint="Give --garbage and --core again as it was keyed with, or shape files that were "
-            "keyed without shaping.",
-            path=file.path,
-        )
-    if (file.is_shaped or given) and not file.has_network_alpha:
+    check_laid_masks(file, job.masks)
+    if (file.is_shaped or job.masks) and not file.has_network_alpha:
         raise InputError(
             f"{file.path} was shaped already, and does not hold the network's alpha.",
             hint="Shape files that were keyed without shaping, or with --layers combined.",
@@ -241,6 +251,7 @@ def _shape_one(job: _Job, number: int, masks: dict[str, PlacedMask]) -> bool:
     path, mark = job.target.path(number), job.mark(file)
     if read_mark(path) == (mark, file.number, file.text(LAYER_ATTRIBUTE)) and decodes(path):
         return False
+    _check(file, job)  # one that was done in place is here only if its pixels are damaged
     attributes = dict(file.attributes)
     attributes |= {JOB_ATTRIBUTE: mark, SHAPED_FROM_ATTRIBUTE: file.origin}
     attributes.pop(SHAPING_ATTRIBUTE, None)
