@@ -2,11 +2,12 @@
 
 import logging
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from robust_matte.cli.masks import Core, Garbage, InvertGarbage, OwnAlpha
+from robust_matte.cli.pictures import ContactSheet, HintBits, HintFolder, Review, ReviewOver
 from robust_matte.cli.progress import ProgressStyle, relayed_warnings, show_progress
 from robust_matte.cli.shaping import BlackPoint, Gamma, Grow, Soften, WhitePoint
 from robust_matte.cli.stopping import stopping_softly
@@ -33,7 +34,6 @@ from robust_matte.settings.warm_up import DEFAULT_WARM_UP
 __all__ = ["key_command"]
 
 _MATTE = "Matte"
-_ALPHA = "Alpha"
 _CUTS = "Frames and cuts"
 _OUTPUT = "Output"
 _RUN = "Running"
@@ -176,39 +176,10 @@ def key_command(
             rich_help_panel=_MATTE,
         ),
     ] = WorkArea.DATA,
-    garbage: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MASK",
-            help="Keep out what is white in this mask: its frames are paired with the plate's by "
-            "number; one still serves all. The network does not see what it covers.",
-            rich_help_panel=_ALPHA,
-        ),
-    ] = None,
-    invert_garbage: Annotated[
-        bool,
-        typer.Option(
-            "--invert-garbage",
-            help="Keep out what is black in it instead: white is where people may be.",
-            rich_help_panel=_ALPHA,
-        ),
-    ] = False,
-    core: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MASK",
-            help="Make solid what is white in this mask, paired as --garbage is; where both are "
-            "white, it is solid.",
-            rich_help_panel=_ALPHA,
-        ),
-    ] = None,
-    source_alpha: Annotated[
-        SourceAlpha,
-        typer.Option(
-            help="What the plate's own alpha is taken for: nothing, or garbage where it is 0.",
-            rich_help_panel=_ALPHA,
-        ),
-    ] = SourceAlpha.IGNORE,
+    garbage: Garbage = None,
+    invert_garbage: InvertGarbage = False,
+    core: Core = None,
+    source_alpha: OwnAlpha = SourceAlpha.IGNORE,
     matte_black: BlackPoint = 0.0,
     matte_white: WhitePoint = 1.0,
     matte_gamma: Gamma = 1.0,
@@ -296,42 +267,11 @@ def key_command(
             rich_help_panel=_OUTPUT,
         ),
     ] = False,
-    hint_dir: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Also write the alpha as grey PNG files there, named and numbered as the plate: "
-            "hints for green-screen unmixers.",
-            rich_help_panel=_OUTPUT,
-        ),
-    ] = None,
-    hint_depth: Annotated[
-        HintDepth, typer.Option(help="Bits of a hint's codes.", rich_help_panel=_OUTPUT)
-    ] = HintDepth.EIGHT,
-    contact_sheet: Annotated[
-        str,
-        typer.Option(
-            metavar="FILE.png|auto|none",
-            help="A picture of the result; auto puts it beside the plan, in NAME.robust_matte.",
-            rich_help_panel=_OUTPUT,
-        ),
-    ] = "auto",
-    review: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.mp4|FILE.mov",
-            help="Also make a movie of the result over a backdrop, to look at.",
-            rich_help_panel=_OUTPUT,
-        ),
-    ] = None,
-    review_over: Annotated[
-        str,
-        typer.Option(
-            metavar="checker|black|white|grey|green|#RRGGBB",
-            help="What the review shows the result over.",
-            rich_help_panel=_OUTPUT,
-        ),
-    ] = "checker",
+    hint_dir: HintFolder = None,
+    hint_depth: HintBits = HintDepth.EIGHT,
+    contact_sheet: ContactSheet = "auto",
+    review: Review = None,
+    review_over: ReviewOver = "checker",
     overwrite: Annotated[
         bool,
         typer.Option(
