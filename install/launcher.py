@@ -19,7 +19,10 @@ from torch_builds import Choice
 __all__ = ["Request", "main", "parse_request", "prepare"]
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-ENGINE: Final = ("key", "shape", "demo", "info", "doctor", "weights", "evaluate", "train")
+ENGINE: Final = (
+    *("key", "shape", "assemble", "demo"),
+    *("info", "doctor", "weights", "evaluate", "train"),
+)
 DEVELOPING: Final = ("test", "docs")
 COMMANDS: Final = (*ENGINE, *DEVELOPING, "setup")
 # The parts that a command needs beside the engine: extras of the project, and its tools.
@@ -35,7 +38,7 @@ python3 install/bootstrap.py [FLAGS] COMMAND ...
 Commands:
   key PLATE ...          Set up if need be, then run `robust-matte key PLATE ...`.
   demo [-o DIR] ...      Likewise `robust-matte demo ...`: draws a plate and keys it.
-  shape, info, doctor, weights, evaluate, train
+  shape, assemble, info, doctor, weights, evaluate, train
                          Likewise with `robust-matte info ...` and so on.
   test [--full] [...]    Set up if need be, then run every check; the rest goes to pytest.
   docs                   Set up if need be, then build the documents into build/docs.

@@ -329,7 +329,8 @@ def test_two_starts_at_once_install_once(environment: Environment, runner: FakeR
 
 
 @pytest.mark.parametrize(
-    "command", ["key", "shape", "demo", "info", "doctor", "weights", "evaluate", "train"]
+    "command",
+    ["key", "shape", "assemble", "demo", "info", "doctor", "weights", "evaluate", "train"],
 )
 def test_commands_of_the_engine_become_it_and_return_its_code(
     environment: Environment, runner: FakeRunner, tmp_path: Path, command: str

@@ -69,7 +69,7 @@ def key_command(
         str,
         typer.Option(
             help="The network's view: auto (longest side 512, 288 of draft), a ratio such as 0.25, "
-            "or a longest side such as 768px. Larger for full-body shots.",
+            "or a longest side such as 1024px. For full-body shots take --framing.",
             rich_help_panel=_MATTE,
         ),
     ] = "auto",
