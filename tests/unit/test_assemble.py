@@ -624,6 +624,21 @@ def test_what_is_no_result_is_refused(made: Callable[..., AssembleResult], tmp_p
         made(str(tmp_path / "y.exr"))
 
 
+def test_a_movie_of_another_result_is_not_replaced(
+    result: Any, made: Callable[..., AssembleResult], tmp_path: Path
+) -> None:
+    movie = tmp_path / "shot.mov"
+    made(result(name="sh010_rgba", folder="out/rgba"))
+    before = movie.read_bytes()
+    other = result(name="sh020", folder="other")
+    with pytest.raises(WouldOverwriteError, match=r"is a movie of sh010, not of sh020"):
+        made(other)
+    assert movie.read_bytes() == before
+    assert made(result(name="sh010", folder="again", layers=lambda _: _layers(9))).is_new
+    assert made(other, overwrite=True).is_new
+    assert not made(other).is_new
+
+
 def test_another_file_is_not_replaced(
     result: Any, made: Callable[..., AssembleResult], tmp_path: Path
 ) -> None:

@@ -67,7 +67,7 @@ def assemble_command(
         str | None, typer.Option(help="Such as 1001-1100; by default all that there are.")
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a file that is no movie of this command.")
+        bool, typer.Option("--overwrite", help="Replace a file that is no movie of RESULT.")
     ] = False,
     progress: Annotated[
         ProgressStyle, typer.Option(help="How progress is shown, on stderr.")

@@ -37,10 +37,13 @@ from robust_matte.media.yuv import Matrix
 from robust_matte.settings.assemble_settings import AUTO_VIEW, AssembleSettings, MovieAlpha
 from robust_matte.settings.choices import PlateSpace
 from robust_matte.settings.frame_range import FrameRange
+from robust_matte.settings.spelling import legible
 
 __all__ = ["AssembleResult", "assemble"]
 
 _MARK = "Robust Matte movie"
+_OF = " of "  # in the mark, before the result's name
+_LAYER = "_rgba"  # what names of separate files end in
 _SUFFIXES = (".mov",)
 _FORM = 1  # of what is made of the same frames; a new one makes all movies anew
 _READERS, _HELD = 2, 4
@@ -98,8 +101,11 @@ def assemble(settings: AssembleSettings, listener: Listener = silent) -> Assembl
     taken = {real_path(sequence.pattern.path(number)) for number in sequence.numbers}
     check_own_file(path, "movie", _SUFFIXES, taken)
     said = comment_of(path) or ""
+    name = _name(sequence)
     if not said.startswith(_MARK):
         _check_place(path, overwrite=settings.overwrite)
+    elif not settings.overwrite:
+        _refuse_other(path, said, name)
     asked = FrameRange.parse(settings.frames) if settings.frames else None
     numbers = wanted_frames(sequence, asked)
     # What the first frame and the settings alone decide is checked before all are read.
@@ -107,7 +113,7 @@ def assemble(settings: AssembleSettings, listener: Listener = silent) -> Assembl
     rate = movie_rate(str(sequence.pattern), first, settings.fps)
     rendering = _rendering(settings, sequence, first, told)
     source = survey_result(sequence, numbers, told)
-    form = _format(settings, source, rendering, rate, told)
+    form = _format(settings, source, rendering, rate, told, name)
     is_new = said != form.shared.comment
     if is_new:
         check_writable(path)
@@ -137,6 +143,26 @@ def _check_place(path: Path, *, overwrite: bool) -> None:
     if is_there(path) and not overwrite:
         raise WouldOverwriteError(
             f"{path} exists and is no movie of this command.",
+            hint="Name another file with -o, or replace it with --overwrite.",
+            path=path,
+        )
+
+
+def _name(sequence: ImageSequence) -> str:
+    """Return what tells a result from others, however its layers are spread and wherever it is."""
+    return legible(sequence.pattern.stem.removesuffix(_LAYER) or "matte")
+
+
+def _refuse_other(path: Path, said: str, name: str) -> None:
+    """Make sure that a movie in the way is of the same result.
+
+    Raises:
+        WouldOverwriteError: It says that it is of another.
+    """
+    other = said.partition(_OF)[2]
+    if other not in ("", name):
+        raise WouldOverwriteError(
+            f"{path} is a movie of {other}, not of {name}.",
             hint="Name another file with -o, or replace it with --overwrite.",
             path=path,
         )
@@ -176,6 +202,7 @@ def _format(
     rendering: Rendering,
     rate: Fraction,
     listener: Listener,
+    name: str,
 ) -> ProResFormat:
     warn_of_rates(source, rate, listener)
     timecode = first_timecode(source, rate, listener)
@@ -185,7 +212,7 @@ def _format(
         rate=rate,
         pixel_aspect=first.facts.pixel_aspect,
         timecode=None if timecode is None else str(timecode),
-        comment=_comment(settings, source, rendering, rate),
+        comment=f"{_comment(settings, source, rendering, rate)}{_OF}{name}",
     )
     return ProResFormat(
         shared=form,

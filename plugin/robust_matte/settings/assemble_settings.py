@@ -39,7 +39,7 @@ class AssembleSettings(BaseModel):
         alpha: Whether the movie has alpha, and whether colour is multiplied with it.
         view_transform: `auto`, a view of the config, `DISPLAY/VIEW`, or a display's colour space.
         config: An OpenColorIO config; None takes `$OCIO`, or the built-in one.
-        overwrite: Replace a file that is no movie of this command.
+        overwrite: Replace a file that is no movie of this result.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
