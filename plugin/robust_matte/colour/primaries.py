@@ -11,13 +11,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["AP0", "Chromaticities", "are_usable", "matrix_to_ap0", "same_primaries"]
+__all__ = ["AP0", "REC709_LUMA", "Chromaticities", "are_usable", "matrix_to_ap0", "same_primaries"]
 
 Chromaticities = tuple[float, ...]
 _Matrix = NDArray[np.float64]
 
 # x and y of red, green, blue and white, as in EXR files; SMPTE ST 2065-1:2021, 4.1.
 AP0: Final[Chromaticities] = (0.7347, 0.2653, 0.0, 1.0, 0.0001, -0.077, 0.32168, 0.33767)
+
+# The share of red, green and blue in luminance, and in luma; ITU-R BT.709-6, 3.2.
+REC709_LUMA: Final = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 _BRADFORD = np.array(
     [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]

@@ -9,7 +9,7 @@ import PyOpenColorIO as ocio
 
 from robust_matte.colour.configs import ColourConfig, find_space
 from robust_matte.colour.spaces import Kind, describe
-from robust_matte.colour.transforms import FloatImage, convert, transform
+from robust_matte.colour.transforms import FloatImage, apply_processor, convert, transform
 from robust_matte.errors import SettingsError
 from robust_matte.settings.assemble_settings import AUTO_VIEW
 from robust_matte.settings.choices import PlateSpace
@@ -96,7 +96,7 @@ class Rendering:
     def _shown(self, light: FloatImage) -> FloatImage:
         if self.display is not None:
             light = convert(light, self.config, self.source, _INTERCHANGE)
-            return _apply(_view(self.config, self.display, self.target), light)
+            return apply_processor(_view(self.config, self.display, self.target), light)
         if self.target in _PLAIN:  # as plates are read: codes below black are mirrored
             light = convert(light, self.config, self.source, _LINEAR)
             return transform(light, PlateSpace.LINEAR_REC709, PlateSpace(self.target))
@@ -204,14 +204,3 @@ def _view(config: ColourConfig, display: str, view: str) -> ocio.CPUProcessor:
             hint="Choose another view, or a config with the role aces_interchange.",
         ) from error
     return processor.getOptimizedCPUProcessor(ocio.OPTIMIZATION_LOSSLESS)
-
-
-def _apply(processor: ocio.CPUProcessor, pixels: FloatImage) -> FloatImage:
-    height, width = pixels.shape[:2]
-    packed = np.ascontiguousarray(pixels)
-    result = np.empty_like(packed)
-    processor.apply(
-        ocio.PackedImageDesc(packed, width, height, 3),
-        ocio.PackedImageDesc(result, width, height, 3),
-    )
-    return result

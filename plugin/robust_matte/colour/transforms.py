@@ -10,7 +10,14 @@ from robust_matte.colour.configs import ColourConfig, builtin_config, find_space
 from robust_matte.errors import SettingsError
 from robust_matte.settings.choices import PlateSpace
 
-__all__ = ["FloatImage", "can_convert", "convert", "lookup_files", "transform"]
+__all__ = [
+    "FloatImage",
+    "apply_processor",
+    "can_convert",
+    "convert",
+    "lookup_files",
+    "transform",
+]
 
 FloatImage = NDArray[np.float32]
 
@@ -34,7 +41,7 @@ def transform(
     """
     if source is target:
         return pixels
-    return _applied(_rec709_processor(source, target, exact), pixels)
+    return apply_processor(_rec709_processor(source, target, exact), pixels)
 
 
 def convert(
@@ -57,7 +64,7 @@ def convert(
     """
     if source == target:
         return pixels
-    return _applied(_processor(config, source, target, exact), pixels)
+    return apply_processor(_processor(config, source, target, exact), pixels)
 
 
 def can_convert(config: ColourConfig, source: str, target: str) -> bool:
@@ -75,7 +82,8 @@ def lookup_files(config: ColourConfig, source: str, target: str) -> tuple[str, .
     return tuple(sorted(files))
 
 
-def _applied(processor: ocio.CPUProcessor, pixels: FloatImage) -> FloatImage:
+def apply_processor(processor: ocio.CPUProcessor, pixels: FloatImage) -> FloatImage:
+    """Return what a processor makes of pixels, (H, W, 3) float32; a new array."""
     height, width = pixels.shape[:2]
     packed = np.ascontiguousarray(pixels)  # of other layouts OpenColorIO makes garbage, silently
     result = np.empty_like(packed)

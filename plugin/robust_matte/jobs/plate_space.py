@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 
 from robust_matte.colour.configs import ColourConfig, builtin_config
-from robust_matte.colour.primaries import same_primaries
 from robust_matte.colour.spaces import ColourSpace, describe
 from robust_matte.errors import InputError
 from robust_matte.jobs.stated_space import StatedSpace, movie_space, still_space
 from robust_matte.media.plates import MoviePlate, Plate, SequencePlate
 from robust_matte.settings.choices import PlateSpace
 
-__all__ = ["REC709_CHROMATICITIES", "AssumedSpace", "are_rec709", "assume_space"]
+__all__ = ["REC709_CHROMATICITIES", "AssumedSpace", "assume_space"]
 
 REC709_CHROMATICITIES = (0.64, 0.33, 0.3, 0.6, 0.15, 0.06, 0.3127, 0.329)  # ITU-R BT.709-6, 1.3
 
@@ -58,13 +57,6 @@ def assume_space(
     custom = PlateSpace.LINEAR_REC709 if is_float else PlateSpace.SRGB
     of = "floating-point files" if is_float else "integer files"
     return _assumed(describe(config, custom), of)
-
-
-def are_rec709(chromaticities: object) -> bool:
-    """Say whether an EXR attribute is Rec.709's, or not there and so taken for it."""
-    if not isinstance(chromaticities, tuple):
-        return True
-    return same_primaries(chromaticities, REC709_CHROMATICITIES)
 
 
 def _movie_space(plate: MoviePlate, config: ColourConfig) -> AssumedSpace:

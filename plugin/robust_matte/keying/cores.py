@@ -3,6 +3,8 @@
 import os
 from pathlib import Path, PurePosixPath
 
+from robust_matte.keying.kernel_files import kernel_text
+
 __all__ = ["available_cores", "core_quota", "default_threads", "share_cores"]
 
 
@@ -49,7 +51,7 @@ def core_quota(root: Path = Path("/")) -> float | None:
         https://docs.kernel.org/admin-guide/cgroup-v2.html, cpu.max; cgroup-v1, cpu.cfs_quota_us.
     """
     quotas = []
-    for line in _text(root / "proc/self/cgroup").splitlines():
+    for line in kernel_text(root / "proc/self/cgroup").splitlines():
         _, controllers, own = line.split(":", 2)
         if controllers and "cpu" not in controllers.split(","):
             continue
@@ -63,16 +65,9 @@ def core_quota(root: Path = Path("/")) -> float | None:
 def _quota(folder: Path, *, is_first: bool) -> list[float]:
     """Return the bound that one group of version 1 or 2 sets, if it sets one."""
     if is_first:
-        words = [_text(folder / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period")]
+        words = [kernel_text(folder / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period")]
     else:
-        words = _text(folder / "cpu.max").split()
+        words = kernel_text(folder / "cpu.max").split()
     if len(words) != 2 or not all(word.isdigit() for word in words) or words[1] == "0":
         return []  # "max", -1 or no such file
     return [int(words[0]) / int(words[1])]
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("ascii", errors="replace")
-    except OSError:
-        return ""

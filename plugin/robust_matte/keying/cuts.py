@@ -32,6 +32,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from robust_matte.colour.primaries import REC709_LUMA
 from robust_matte.media.frames import FloatImage
 
 __all__ = ["CutDetector", "Decision", "Signature", "detect_cuts", "sampled_rows", "signature"]
@@ -44,7 +45,6 @@ _Plane = NDArray[np.floating]
 _ROWS, _COLUMNS = 36, 64
 _SAMPLES = 8  # rows read per row of cells
 _EXPOSURE_FLOOR = 0.1  # a brightest luma below this is noise and not a picture
-_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _CB, _CR = 1.8556, 1.5748  # BT.709
 
 _RADIUS, _NOISE = 3, 0.04  # of the local mean; deviation that counts as flat
@@ -89,7 +89,7 @@ def signature(view: FloatImage) -> Signature:
         n-th row is read, at least 8 for each row of cells; otherwise the means are exact.
     """
     rgb = _area_means(_area_means(sampled_rows(view), _ROWS, 0), _COLUMNS, 1)
-    luma = (rgb * _LUMA).sum(axis=2)
+    luma = (rgb * REC709_LUMA).sum(axis=2)
     ycc = np.stack([luma, (rgb[..., 2] - luma) / _CB, (rgb[..., 0] - luma) / _CR], axis=2)
     return np.asarray(ycc / max(np.percentile(luma, 99), _EXPOSURE_FLOOR), np.float32)
 

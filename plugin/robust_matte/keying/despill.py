@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from robust_matte.colour.primaries import REC709_LUMA
 from robust_matte.keying.surroundings import Surroundings, look_around, smoothstep
 from robust_matte.media.frames import FloatImage
 from robust_matte.settings.choices import Despill
@@ -10,7 +11,6 @@ from robust_matte.settings.choices import Despill
 __all__ = ["despill"]
 
 _CORE = (0.95, 1.0)  # alpha over which the plate's own colour comes back
-_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 # The brightness that is given back, as a power of what was lost: spill is light on the subject, and
 # light of the screen beside it. 0.3 was best of 0 to 1 against known foregrounds.
 _GIVEN_BACK = 0.3
@@ -71,9 +71,9 @@ def _without_screen(colour: FloatImage, channel: int) -> FloatImage:
     limit = np.maximum(0.5 * (others.mean(axis=1) + others.max(axis=1)), 0.0)
     is_over = colour[:, channel] > limit
     clean = colour[is_over]
-    before = np.maximum(clean @ _LUMA, _LIGHTEST)
+    before = np.maximum(clean @ REC709_LUMA, _LIGHTEST)
     clean[:, channel] = limit[is_over]
-    after = np.maximum(clean @ _LUMA, _LIGHTEST)
+    after = np.maximum(clean @ REC709_LUMA, _LIGHTEST)
     result = colour.copy()
     result[is_over] = clean * ((before / after) ** _GIVEN_BACK)[:, None]
     return result

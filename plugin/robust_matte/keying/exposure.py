@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from robust_matte.colour.primaries import REC709_LUMA
 from robust_matte.media.frames import FloatImage
 
 __all__ = ["Exposure", "choose_gain", "measure_exposure", "sampled_frames"]
 
 _PIXELS = 20_000  # looked at in each frame
 _FRAMES = 9  # and frames in each segment
-_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 # Middle and highlights of a well exposed picture. Of 200 photographs of people four in five need
 # no gain by these, of the others nearly all are low key and would get one or two stops.
 _MIDDLE, _HIGHLIGHTS = 0.15, 0.8
@@ -39,7 +39,7 @@ def measure_exposure(pixels: FloatImage, working: Callable[[FloatImage], FloatIm
     step = max(1, int((pixels.shape[0] * pixels.shape[1] / _PIXELS) ** 0.5))
     some = np.ascontiguousarray(pixels[step // 2 :: step, step // 2 :: step])
     with np.errstate(invalid="ignore", over="ignore"):
-        luma = working(some) @ _LUMA
+        luma = working(some) @ REC709_LUMA
     lit = luma[np.isfinite(luma) & (luma > 0.0)]
     if not lit.size:
         return Exposure(0.0, 0.0)

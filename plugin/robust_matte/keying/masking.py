@@ -60,6 +60,9 @@ def colour_alpha(alpha: FloatImage, laid: FloatImage) -> FloatImage:
     Args:
         alpha: The network's, (H, W) float32, [0, 1].
         laid: The same after garbage and core.
+
+    Returns:
+        (H, W) float32, [0, 1]; `alpha` itself where nothing was laid over it.
     """
     if laid is alpha:
         return alpha

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 import psutil
 
 from robust_matte.errors import OutOfMemoryError
+from robust_matte.keying.kernel_files import kernel_text
 
 __all__ = ["free_memory", "naming_out_of_memory"]
 
@@ -61,7 +62,7 @@ def naming_out_of_memory(number: int) -> Iterator[None]:
 
 def _groups_left(root: Path) -> Iterator[int]:
     """Yield what each control group of this process, and each one above it, has left."""
-    for line in _text(root / "proc/self/cgroup").splitlines():
+    for line in kernel_text(root / "proc/self/cgroup").splitlines():
         _, controllers, own = line.split(":", 2)
         if controllers and "memory" not in controllers.split(","):
             continue
@@ -69,11 +70,10 @@ def _groups_left(root: Path) -> Iterator[int]:
         inside = PurePosixPath(own.lstrip("/"))
         for group in (inside, *inside.parents):  # the last one is the mount itself
             folder = root / mount / group
-            most, used = _text(folder / limit).strip(), _text(folder / usage).strip()
+            most, used = kernel_text(folder / limit).strip(), kernel_text(folder / usage).strip()
             if most.isdigit() and used.isdigit():
-                kept = re.search(
-                    rf"^{prefix}inactive_file (\d+)$", _text(folder / "memory.stat"), re.MULTILINE
-                )
+                told = kernel_text(folder / "memory.stat")
+                kept = re.search(rf"^{prefix}inactive_file (\d+)$", told, re.MULTILINE)
                 yield int(most) - int(used) + (int(kept[1]) if kept else 0)
 
 
@@ -84,10 +84,3 @@ def _limit_left() -> Iterator[int]:
         soft, _ = process.rlimit(psutil.RLIMIT_AS)
         if soft != psutil.RLIM_INFINITY:
             yield soft - process.memory_info().vms
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("ascii", errors="replace")
-    except OSError:
-        return ""
