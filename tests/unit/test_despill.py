@@ -114,6 +114,21 @@ def test_it_vanishes_towards_the_core(wish: Despill, rng: np.random.Generator) -
     assert least < 0.2 * most
 
 
+@pytest.mark.parametrize("wish", ACTIVE)
+def test_a_mere_trace_keeps_its_colour(
+    wish: Despill, alpha: Image, rng: np.random.Generator
+) -> None:
+    """A network that leaves 0.01 all over the background shall not paint it in the layer."""
+    plate, spilled = _spilled(_lit(HAIR, rng), _lit(SCREENS[wish], rng, 0.05), alpha, 0.5)
+    traces = (alpha > 0.0) & (alpha < 0.2)
+    changes = []
+    for trace in (0.01, 0.02, 0.03):
+        cover = np.where(traces, np.float32(trace), alpha)
+        changes.append(np.abs(despill(spilled, plate, cover, wish, 1.0) - spilled)[traces].mean())
+    assert changes[0] == 0.0
+    assert changes[1] == pytest.approx(0.5 * changes[2], rel=0.1)
+
+
 def test_a_background_like_the_foreground_changes_nothing(
     alpha: Image, rng: np.random.Generator
 ) -> None:

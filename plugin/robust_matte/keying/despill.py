@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robust_matte.colour.primaries import REC709_LUMA
-from robust_matte.keying.surroundings import Surroundings, look_around, smoothstep
+from robust_matte.keying.surroundings import TRACE, Surroundings, look_around, smoothstep
 from robust_matte.media.frames import FloatImage
 from robust_matte.settings.choices import Despill
 
@@ -24,7 +24,8 @@ def despill(
 ) -> FloatImage:
     """Return the foreground without the background's colour in its soft edge.
 
-    Only pixels with an alpha between 0 and 1 change, and ever less from 0.95 on.
+    Only pixels with an alpha between 0.01 and 1 change, and ever less from 0.95 on, and from 0.03
+    down: of a mere trace nothing is to be seen in a composite, and much in the layer itself.
 
     Args:
         foreground: Straight, (H, W, 3) float32, scene-linear, any range.
@@ -48,7 +49,8 @@ def despill(
         clean = _without_background(colour, around)
     else:
         clean = _without_screen(colour, _SCREENS[wish])
-    weight = 1.0 - smoothstep(alpha[band], *_CORE)
+    cover = alpha[band]
+    weight = smoothstep(cover, *TRACE) * (1.0 - smoothstep(cover, *_CORE))
     result = foreground.copy()
     result[band] = colour + weight[:, None] * (clean - colour)
     return result

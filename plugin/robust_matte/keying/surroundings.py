@@ -1,6 +1,7 @@
 """The colours around an edge: of the foreground and the background that mix there."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +9,9 @@ from numpy.typing import NDArray
 from robust_matte.keying.grids import box_means, fill_holes, read_between, sum_cells
 from robust_matte.media.frames import FloatImage
 
-__all__ = ["Surroundings", "look_around", "smoothstep"]
+__all__ = ["TRACE", "Surroundings", "look_around", "smoothstep"]
+
+TRACE: Final = (0.01, 0.03)  # alpha up to which, and from which, a pixel says what covers it
 
 _CELLS = 240  # of the longest side; at 1080p a cell is 8 pixels wide, and one of them is looked at
 _NEAR, _AROUND, _FAR = 3, 4, 8  # radii in cells
@@ -23,6 +26,9 @@ _UNEXPLAINED = (0.5, 1.0)
 _DISTINCT = (1.0, 3.0)
 _MISFIT = (0.15, 0.5)
 _ROOM = 0.7  # standard deviations that one pixel may differ from the colours around it
+# Darker channels keep at least this part of what the brightest keeps of its light; of 0.5 to 1
+# it is the most that made no composite worse.
+_HUE = 0.8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,20 +65,24 @@ class Surroundings:
         """Return the foreground of which, with the background nearby, the plate is made, (N, 3).
 
         It stays near the foreground's colours nearby: an alpha that is a little wrong would
-        otherwise put background into it, or its opposite.
+        otherwise put background into it, or its opposite. Nor does it lose its hue where it gets
+        darker: what is taken off dark brown would else leave red.
 
         Source:
             Forte 2021, "Approximate Fast Foreground Colour Estimation".
         """
         room = _ROOM * self.spread
         rest = self.alpha * self._rest(self.fore)
-        return np.asarray(np.maximum(self.fore + np.clip(rest, -room, room), 0.0))
+        found = np.maximum(self.fore + np.clip(rest, -room, room), 0.0)
+        brightest = (found / np.maximum(self.fore, np.float32(1e-6))).max(axis=1, keepdims=True)
+        return np.asarray(np.maximum(found, _HUE * np.minimum(brightest, 1.0) * self.fore))
 
     def doubt(self, model: FloatImage) -> FloatImage:
         """Say how far the plate speaks against a foreground, and for the colours nearby.
 
         It is 0, exactly, where foreground and alpha explain the plate, where the colours nearby do
-        not either, and where those are too much alike to tell.
+        not either, where those are too much alike to tell, and where alpha is a mere trace: there
+        the colours nearby are not those of what is seen.
 
         Args:
             model: The foreground in question, (N, 3), scene-linear.
@@ -93,7 +103,7 @@ class Surroundings:
         unexplained = smoothstep(near[..., :1] / (near[..., 1:] + 1e-9), *_UNEXPLAINED)
         misfit = smoothstep(far[..., :1] / (far[..., 1:] + 1e-9), *_MISFIT)
         found = read_between(unexplained * (1.0 - misfit), self.pixels, self.step)
-        return np.asarray(found * self.distinct)
+        return np.asarray(found * self.distinct * smoothstep(self.alpha, *TRACE))
 
     def _rest(self, fore: FloatImage) -> FloatImage:
         """Return the light that a foreground and the background nearby do not explain."""
