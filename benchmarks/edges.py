@@ -72,12 +72,12 @@ def open_network(weights: Path) -> Network:
     return Network(Weights(weights, sha256=""), refiner=Refiner.AUTO, device="cpu", threads=0)
 
 
-def make_cut_out(network: Network) -> tuple[Image, Image]:
-    """Return foreground and alpha: the truth, by definition."""
+def make_cut_out(network: Network, frames: int = 5) -> tuple[Image, Image]:
+    """Return foreground and alpha, as found after some frames: the truth, by definition."""
     codes = read_frame(find_photograph(), 1).pixels
     light = transform(codes, PlateSpace.SRGB, PlateSpace.LINEAR_REC709)
     frame = draw_view(light, CameraView.at(0.6))
-    _, alpha = _settled(network, [frame] * 5)
+    _, alpha = _settled(network, [frame] * frames)
     core = binary_erosion(alpha > 0.99, iterations=3)
     _, nearest = distance_transform_edt(~core, return_indices=True)
     inside = [

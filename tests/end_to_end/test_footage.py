@@ -232,27 +232,30 @@ def test_auto_gain_brings_back_what_darkness_cost(
 ) -> None:
     """Four stops darker in light, in 8 bit again: the error is halved, of the plate as it is none.
 
-    Measured: 0.026 without gain, 0.007 with 3.35 stops.
+    Measured on all ten frames: 0.026 without gain, 0.007 with 3.35 stops; on three of
+    half the size, which take 4 s and not two minutes: 0.0111 and 0.0022, a fifth.
     """
-    dark = tmp_path / "dark"
-    dark.mkdir()
-    numbers = range(1001, 1011)
+    bright, dark = tmp_path / "bright", tmp_path / "dark"
+    numbers = range(1001, 1004)
     for number in numbers:
         name = f"interview.{number}.png"
-        codes = np.asarray(oiio.ImageBuf(str(media / "clips/interview_540" / name)).get_pixels())
+        whole = np.asarray(oiio.ImageBuf(str(media / "clips/interview_540" / name)).get_pixels())
+        codes = whole.reshape(HEIGHT // 2, 2, WIDTH // 2, 2, 3).mean(axis=(1, 3))
         light = np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4) / 16
         darker = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
-        image = oiio.ImageBuf(np.ascontiguousarray(np.round(darker * 255) / 255, np.float32))
-        image.set_write_format("uint8")
-        assert image.write(str(dark / name)), image.geterror()
+        for folder, picture in ((bright, codes), (dark, darker)):
+            folder.mkdir(exist_ok=True)
+            image = oiio.ImageBuf(np.ascontiguousarray(np.round(picture * 255) / 255, np.float32))
+            image.set_write_format("uint8")
+            assert image.write(str(folder / name)), image.geterror()
     alphas = {}
-    for folder, gain in ((media / "clips/interview_540", "0"), (dark, "0"), (dark, "auto")):
+    for folder, gain in ((bright, "0"), (dark, "0"), (dark, "auto")):
         name = f"{folder.name} {gain}"
         job = settings(
             str(folder / "interview.####.png"),
             model=weights,
-            downsample="auto",
-            warm_up=16,
+            downsample="256px",
+            warm_up=2,
             gain=gain,
             depth="float",
             output=str(tmp_path / name),
@@ -261,8 +264,8 @@ def test_auto_gain_brings_back_what_darkness_cost(
         alphas[name] = np.stack(
             [_alpha(tmp_path / name / f"interview_matte.{number}.exr") for number in numbers]
         )
-    bright, *others = alphas.values()
-    without, found = (float(np.abs(one - bright).mean()) for one in others)
+    wanted, *others = alphas.values()
+    without, found = (float(np.abs(one - wanted).mean()) for one in others)
     log.info("MAD against the undarkened matte: %.4f without gain, %.4f with", without, found)
     assert found <= 0.5 * without
 
