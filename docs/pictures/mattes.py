@@ -48,22 +48,22 @@ def draw_shaping(demo: Path, picture: Path) -> None:
 
 
 def draw_masks(demo: Path, picture: Path) -> None:
-    """Show one frame keyed without masks, and with garbage over the flag."""
+    """Show one frame keyed without masks, and with garbage over the suit."""
     plate = demo / "plate" / f"astronaut.{SHOWN}.exr"
     columns = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "garbage.png"
         light = read_channels(plate, "RGB")
         height, width = light.shape[:2]
-        down, across = np.mgrid[0:height, 0:width] / np.array([height, width]).reshape(2, 1, 1)
-        flag = ((across < 0.15) & (down < 0.75)).astype(np.float32)[..., None]
-        write_picture(path, np.repeat(flag, 3, axis=2))
+        down = np.arange(height, dtype=np.float32)[:, None, None] / height
+        suit = np.broadcast_to(np.clip((down - 0.62) * 10, 0, 1), (height, width, 1))
+        write_picture(path, np.repeat(suit, 3, axis=2))
         for name in ("plain", "masked"):
             masks = {"garbage": str(path)} if name == "masked" else {}
             rgba = keyed(plate, Path(folder) / name, masks)
             seen = encode(light)
             if masks:
-                seen = seen + (0.5 - seen) * flag
+                seen = seen + (0.5 - seen) * suit
             columns.append(np.concatenate([seen, shown_alpha(rgba)])[:, : width * 2 // 3])
     write_picture(picture, np.concatenate(spaced([halved(one) for one in columns]), axis=1))
 

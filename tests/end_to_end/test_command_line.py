@@ -248,7 +248,7 @@ def test_full_disk_behind_stdout_is_told(
             check=False,
         )
     assert done.returncode == 6
-    assert done.stderr.splitlines() == [
+    assert done.stderr.splitlines()[-2:] == [  # before them progress, on a busy machine
         "What is printed cannot be written: No space left on device.",
         "Let it go to another file, or to the terminal.",
     ]

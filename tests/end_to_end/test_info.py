@@ -50,10 +50,15 @@ def rows(text: str) -> dict[str, str]:
     return found
 
 
+def complaints(stderr: str) -> list[str]:
+    """Return what was said beside progress, which a busy machine shows after a second."""
+    return [line for line in stderr.splitlines() if not line.startswith("planning: ")]
+
+
 def test_plate_is_described_in_whole_lines(run: Run, plate: str) -> None:
     done = run("info", plate)
     assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
+    assert complaints(done.stderr) == []
     told = rows(done.stdout)
     assert re.fullmatch(r"about \d\.\d GiB to key on the CPU", told.pop("memory"))
     assert told == {
@@ -101,7 +106,7 @@ def test_a_file_that_does_not_open_is_named_and_the_code_is_that_of_key(
     assert done.returncode == 3
     assert f"{bad} cannot be read as EXR" in done.stdout
     assert "1001-1006" in done.stdout
-    assert done.stderr == ""
+    assert complaints(done.stderr) == []
 
 
 def test_json_is_the_document(run: Run, plate: str) -> None:
