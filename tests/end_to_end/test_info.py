@@ -145,4 +145,4 @@ def test_footage(run: Run, media: Path) -> None:
     told = rows(run("info", media / "clips" / "interview.mp4").stdout)
     assert told["frames"] == "1-100: 100 frames, no holes"
     assert told["codec"] == "h264 (Main), yuv420p"
-    assert told["matrix"] == "BT.709, assumed"
+    assert told["matrix"] == "BT.709"
