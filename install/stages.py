@@ -22,13 +22,14 @@ def list_stages(
         full: Also the long matrices.
     """
     selection = [] if full else ["-m", "not full"]
+    spread = ["-n", "auto", "--dist", "loadfile"]  # a file's fixtures are made once
     scripts = environment.python.parent  # import-linter cannot be run as a module
     return [
         ("ruff check", environment.module("ruff", "check", ".")),
         ("ruff format", environment.module("ruff", "format", "--check", ".")),
         ("mypy", environment.module("mypy")),
         ("import-linter", [str(scripts / "lint-imports"), "--no-logo"]),
-        ("pytest", environment.module("pytest", *selection, *arguments)),
+        ("pytest", environment.module("pytest", *spread, *selection, *arguments)),
     ]
 
 

@@ -36,6 +36,9 @@ class FakeRunner:
         raise AssertionError(f"nothing becomes the engine here: {command}")
 
 
+PYTEST = "pytest -n auto --dist loadfile"
+
+
 @pytest.fixture
 def environment(tmp_path: Path) -> Environment:
     return Environment(root=tmp_path / "root", folder=tmp_path / "env")
@@ -63,7 +66,7 @@ def test_every_check_runs_and_one_failure_counts(
         "ruff format --check .",
         "mypy",
         "--no-logo",
-        "pytest -x",
+        f"{PYTEST} -x",
     ]
     said = capsys.readouterr().out
     assert said.endswith(f"=== {summary}\n")
@@ -76,7 +79,7 @@ def test_full_runs_what_the_default_leaves_out(environment: Environment) -> None
         runner = FakeRunner(environment.root)
         run_stages(environment, [], runner, full=full)
         lines[full] = runner.done[-1]
-    assert lines == {False: "pytest not full", True: "pytest"}
+    assert lines == {False: f"{PYTEST} not full", True: PYTEST}
 
 
 PAGES = "docs/command_pages.py docs/reference"
