@@ -234,9 +234,7 @@ class Run:
                 Warned("No stage has trained the deep guided filter: the weights are without it.")
             )
         try:
-            return export_network(
-                self.model.averaged, file, words | config.words, refines=refines
-            )
+            return export_network(self.model.averaged, file, words | config.words, refines=refines)
         except OSError as error:
             raise unwritten(file, error) from error
 
