@@ -74,6 +74,7 @@ def test_plate_is_described_in_whole_lines(run: Run, plate: str) -> None:
         "keyed from": "R G B",
         "plate space": "scene-linear Rec.709, assumed of floating-point files; --plate-space "
         "changes it",
+        "working space": "lin_rec709_scene",
         "frame rate": "not stated",
         "timecode": "none",
     }

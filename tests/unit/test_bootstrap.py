@@ -147,7 +147,7 @@ def test_dry_run_of_test_adds_the_tools_and_the_checks(script: Path, tmp_path: P
         "python -P -m ruff format --check .",
         "python -P -m mypy",
         "lint-imports --no-logo",
-        "python -P -m pytest -m 'not full' -x",
+        "python -P -m pytest -n auto --dist loadfile -m 'not full' -x",
     ]
 
 

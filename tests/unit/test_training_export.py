@@ -111,7 +111,7 @@ def test_what_is_exported_can_be_trained_on(path: Path) -> None:
     network = load_network(path).network.train()
     network(torch.rand(2, 3, 32, 32))[1].mean().backward()
     assert sum(isinstance(module, nn.BatchNorm2d) for module in network.modules()) == 41
-    stem = network.get_parameter("backbone.stages.0.0.weight")
+    stem = network.get_parameter("backbone.stem.0.weight")
     assert stem.grad is not None
     assert stem.grad.any()
 
