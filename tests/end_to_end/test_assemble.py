@@ -153,6 +153,22 @@ def test_a_keyed_movie_comes_back_to_its_codes(
     assert "right already: of these very frames; not made again" in out
 
 
+def test_frames_that_a_stopped_key_has_still_to_do_are_missing(
+    settings: Any, fake_model: Any, run: Any, tmp_path: Path
+) -> None:
+    plate = _write_plate(tmp_path / "take.mov", 4)
+    seen = np.clip(_rgb_of_bars(), 0, 1).astype(np.float32)
+    model = fake_model(lambda index: (seen, _alpha(index)))
+    key(settings(str(plate), warm_up=0), open_model=model)
+    for number in (3, 4):
+        (tmp_path / "out" / f"take_matte.{number:04}.exr").unlink()
+    code, _, err = run(tmp_path / "out", "-o", "shot.mov")
+    assert code == 4
+    assert "lacks the frames 3-4 of 1-4." in err
+    key(settings(str(plate), warm_up=0, frames="1-2"), open_model=model)  # that is all, then
+    assert run(tmp_path / "out", "-o", "shot.mov")[0] == 0
+
+
 def _rgb_of_bars() -> NDArray[np.float64]:
     return np.array(_BARS, np.float64).repeat(16, axis=0)[None].repeat(_HEIGHT, axis=0)
 

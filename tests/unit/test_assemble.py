@@ -521,15 +521,10 @@ def test_frames_that_are_still_to_come_are_missing(
     result(folder=folder, name=name)
     plan = tmp_path / "out" / "matte.robust_matte" / "plan.json"
     plan.parent.mkdir()
-    request: dict[str, Any] = {
-        "plate": {"frames": "1001-1003,1005-1006"},
-        "settings": {"frames": None},
-    }
-    plan.write_text(json.dumps({"request": request}))
+    plan.write_text(json.dumps({"wanted": "1001-1006"}))
     with pytest.raises(MissingFramesError, match="lacks the frames 1004-1006 of 1001-1006"):
         made(str(tmp_path / "out"))
-    request["settings"]["frames"] = "1001-1003"
-    plan.write_text(json.dumps({"request": request}))
+    plan.write_text(json.dumps({"wanted": "1001-1003"}))
     assert len(made(str(tmp_path / "out")).frames) == 3
     plan.write_text("{")
     assert not made(str(tmp_path / "out")).is_new

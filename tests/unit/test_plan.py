@@ -43,6 +43,7 @@ DOCUMENT: dict[str, Any] = {
         {"first": 1005, "last": 1012, "reset": "cut", "gain": 2.5},
     ],
     "scores": {"1001": 0.0, "1005": 0.8125},
+    "wanted": "1001-1006",
 }
 
 
@@ -130,8 +131,9 @@ def test_whatever_decides_pixels_makes_another_job(place: str, value: Any, plan:
     assert plan.request.differences(other.request) == expected
 
 
-def test_scores_and_order_of_settings_make_no_other_job(plan: Plan) -> None:
+def test_scores_frames_and_order_of_settings_make_no_other_job(plan: Plan) -> None:
     assert _changed("scores", {}).job == plan.job
+    assert _changed("wanted", "1001-1002").job == plan.job
     settings = dict(reversed(DOCUMENT["request"]["settings"].items()))
     assert _changed("request.settings", settings).job == plan.job
 

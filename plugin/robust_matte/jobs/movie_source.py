@@ -182,7 +182,7 @@ def wanted_frames(sequence: ImageSequence, asked: FrameRange | None) -> Sequence
 
 
 def _all_frames(sequence: ImageSequence) -> FrameRange:
-    """Return the frames on disk and those that are still to come by the plan."""
+    """Return the frames on disk and those that the latest run of `key` was to make."""
     first, last = sequence.expected
     planned = planned_frames(sequence.pattern)
     if planned is not None:

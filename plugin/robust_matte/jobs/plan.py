@@ -156,6 +156,7 @@ class Plan(BaseModel):
         request: What was asked.
         segments: The runs of frames between resets.
         scores: The detector's score of each frame, by number; empty where it did not run.
+        wanted: The frames that the latest run was asked for, of which some may still be to come.
     """
 
     model_config = _STRICT
@@ -163,11 +164,14 @@ class Plan(BaseModel):
     request: Request
     segments: tuple[SegmentRecord, ...]
     scores: dict[int, float] = {}
+    wanted: str | None = None
 
     @property
     def job(self) -> str:
         """Hash of all that decides pixels; each written frame carries it."""
-        text = json.dumps(self.model_dump(mode="json", exclude={"scores"}), sort_keys=True)
+        text = json.dumps(
+            self.model_dump(mode="json", exclude={"scores", "wanted"}), sort_keys=True
+        )
         return hashlib.sha256(text.encode()).hexdigest()
 
     def keyed_segments(self) -> list[Segment]:

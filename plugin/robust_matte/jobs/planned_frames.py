@@ -14,7 +14,7 @@ _UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, Sett
 
 
 def planned_frames(pattern: FramePattern) -> FrameRange | None:
-    """Return the first and last frame of the job that writes these files.
+    """Return the frames that the latest run of the job that writes these files was asked for.
 
     Args:
         pattern: The files with colour and alpha.
@@ -24,11 +24,9 @@ def planned_frames(pattern: FramePattern) -> FrameRange | None:
     """
     for path in _places(pattern):
         try:
-            request = json.loads(path.read_bytes())["request"]
-            parts = _ranges(request["settings"]["frames"] or request["plate"]["frames"])
+            return FrameRange.parse(json.loads(path.read_bytes())["wanted"])
         except _UNREADABLE:
             continue
-        return FrameRange(min(one.first for one in parts), max(one.last for one in parts))
     return None
 
 

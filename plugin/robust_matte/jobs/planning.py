@@ -173,10 +173,11 @@ def _settled_plan(opened: OpenedJob, request: Request, listener: Listener) -> Pl
     known = _known_plan(opened, request, path)
     if known is None:
         check_writable(path)  # before a long look for cuts
-    plan = known or _new_plan(opened, request, listener)
+    found = known or _new_plan(opened, request, listener)
+    plan = found.model_copy(update={"wanted": str(opened.frames)})
     if not opened.settings.overwrite:
         opened.outputs.refuse_foreign(opened.frames, plan.job)
-    if known is None:
+    if plan != known:
         plan.save(path)
     return plan
 
