@@ -3,12 +3,11 @@
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
 from robust_matte.errors import SettingsError
-from robust_matte.settings.complaints import refused
+from robust_matte.settings.checked import CheckedSettings
 from robust_matte.settings.frame_range import FrameRange
 
 __all__ = ["AUTO_VIEW", "AssembleSettings", "MovieAlpha", "parse_rate"]
@@ -28,7 +27,7 @@ class MovieAlpha(StrEnum):
     NONE = "none"
 
 
-class AssembleSettings(BaseModel):
+class AssembleSettings(CheckedSettings):
     """Everything that making a movie is told.
 
     Attributes:
@@ -42,8 +41,6 @@ class AssembleSettings(BaseModel):
         overwrite: Replace a file that is no movie of this result.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     result: str = Field(min_length=1)
     output: Path
     frames: str | None = None
@@ -52,17 +49,6 @@ class AssembleSettings(BaseModel):
     view_transform: str = Field(AUTO_VIEW, min_length=1)
     config: str | None = Field(None, min_length=1)
     overwrite: bool = False
-
-    def __init__(self, **values: Any) -> None:
-        """Check what a user wrote.
-
-        Raises:
-            SettingsError: A value is out of range, or a name unknown.
-        """
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            raise refused(error) from None  # pydantic's words are in it already
 
     @field_validator("frames")
     @classmethod

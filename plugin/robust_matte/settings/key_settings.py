@@ -2,9 +2,9 @@
 
 import re
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from robust_matte.errors import SettingsError
 from robust_matte.settings.backdrop import Backdrop
@@ -22,20 +22,19 @@ from robust_matte.settings.choices import (
     SourceAlpha,
     WorkArea,
 )
-from robust_matte.settings.complaints import refused
 from robust_matte.settings.cut_list import CutList
 from robust_matte.settings.first_frame import FirstFrame, parse_first_frame
 from robust_matte.settings.frame_range import FrameRange
 from robust_matte.settings.gain import AUTO_GAIN, parse_gain
 from robust_matte.settings.low_res import Downsample
 from robust_matte.settings.region import Region
-from robust_matte.settings.shaping import Shaping
+from robust_matte.settings.shaping_settings import ShapingSettings
 from robust_matte.settings.warm_up import DEFAULT_WARM_UP
 
 __all__ = ["KeySettings"]
 
 
-class KeySettings(BaseModel):
+class KeySettings(ShapingSettings):
     """Everything a keying job is told; flags, API and hosts all build this.
 
     Text fields keep the spelling of the command line, so that a job reads as it was typed; what
@@ -72,11 +71,6 @@ class KeySettings(BaseModel):
         invert_garbage: Keep out where it is black instead.
         core: What is solid where it is white, as `garbage`.
         source_alpha: What the plate's own alpha is taken for.
-        matte_black: Alpha that becomes 0.
-        matte_white: Alpha that becomes 1.
-        matte_gamma: Above 1 the alpha between gets more, below 1 less.
-        matte_grow: Pixels by which the matte grows, or shrinks where negative.
-        matte_soften: Pixels by which edges get softer.
         format: The format of files in a folder; None is EXR, or what `output` names.
         layer: The layer or part of an EXR plate to key; None is its own RGB.
         view: The view of a stereo plate to key, or `all`; None is the first.
@@ -92,8 +86,6 @@ class KeySettings(BaseModel):
         review: A .mp4 or .mov file to make of the result; None makes none.
         review_over: What the review shows it over: `checker`, a colour's name or `#1e90ff`.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     plate: str = Field(min_length=1)
     output: str | None = Field(None, min_length=1)
@@ -122,11 +114,6 @@ class KeySettings(BaseModel):
     core: str | None = Field(None, min_length=1)
     source_alpha: SourceAlpha = SourceAlpha.IGNORE
     despill: Despill = Despill.NONE
-    matte_black: float = 0.0
-    matte_white: float = 1.0
-    matte_gamma: float = 1.0
-    matte_grow: float = 0.0
-    matte_soften: float = 0.0
     format: ImageFormat | None = None
     layer: str | None = Field(None, min_length=1)
     view: str | None = Field(None, min_length=1)
@@ -140,17 +127,6 @@ class KeySettings(BaseModel):
     contact_sheet: str = "auto"
     review: Path | None = None
     review_over: str = "checker"
-
-    def __init__(self, **values: Any) -> None:
-        """Check what a user wrote.
-
-        Raises:
-            SettingsError: A value is out of range, or a name unknown.
-        """
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            raise refused(error) from None  # pydantic's words are in it already
 
     @field_validator(
         *("plate", "output", "model", "garbage", "core", "contact_sheet", "config"), mode="before"
@@ -202,22 +178,6 @@ class KeySettings(BaseModel):
                 "--invert-garbage has no garbage to invert.",
                 hint="Name it with --garbage, or leave --invert-garbage out.",
             )
-        return self
-
-    @property
-    def shaping(self) -> Shaping:
-        """What is done to the alpha after the network."""
-        return Shaping(
-            black=self.matte_black,
-            white=self.matte_white,
-            gamma=self.matte_gamma,
-            grow=self.matte_grow,
-            soften=self.matte_soften,
-        )
-
-    @model_validator(mode="after")
-    def _shaping_is_sound(self) -> Self:
-        _ = self.shaping
         return self
 
     @field_validator("cuts")
