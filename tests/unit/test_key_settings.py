@@ -92,8 +92,9 @@ def test_bad_value_is_named(values: dict[str, Any], said: str) -> None:
 
 
 def test_traceback_starts_with_our_own_words() -> None:
+    misspelt: dict[str, Any] = {"plate": "p", "warm_upp": 3}
     with pytest.raises(SettingsError) as caught:
-        KeySettings(plate="p", warm_upp=3)
+        KeySettings(**misspelt)
     assert "pydantic" not in "".join(traceback.format_exception(caught.value, limit=0))
 
 
@@ -105,6 +106,7 @@ def test_name_that_is_not_utf8_is_shown_byte_by_byte() -> None:
 
 
 def test_missing_plate_is_told_without_the_other_settings() -> None:
+    lacking: dict[str, Any] = {"model": "w.pth"}
     with pytest.raises(SettingsError, match=r"^The setting plate is missing\. ") as caught:
-        KeySettings(model="w.pth")
+        KeySettings(**lacking)
     assert "w.pth" not in str(caught.value)
