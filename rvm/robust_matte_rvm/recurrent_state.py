@@ -1,6 +1,13 @@
-"""What the network remembers from frame to frame, as a value."""
+"""What the network remembers from frame to frame, as a value.
 
-from collections.abc import Mapping
+A file of it holds more than r1 to r4: how each lay in memory, because a convolution may take
+another path, and give other bits, where its input lies otherwise; and a hash of it all, because a
+flipped bit makes another state that looks as good.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
@@ -71,8 +78,8 @@ class RecurrentState:
         return all(bool(torch.isfinite(tensor).all()) for tensor in self.tensors)
 
     def to(self, device: torch.device | str) -> Self:
-        """Return the state on another device; tensors that are there already are shared."""
-        return type(self)(*(tensor.to(device) for tensor in self.tensors))
+        """Return the state on another device, lying as it did; what is there already is shared."""
+        return type(self)(*(_moved(tensor, torch.device(device)) for tensor in self.tensors))
 
     def detached(self) -> Self:
         """Return the state cut off from the gradients of earlier frames; memory is shared."""
@@ -84,7 +91,12 @@ class RecurrentState:
         Args:
             metadata: Words to keep beside the tensors.
         """
-        return pack_tensors(dict(zip(_NAMES, self.tensors, strict=False)), metadata)
+        words = dict(metadata or {})
+        if self.tensors:
+            words[_LAYOUT] = json.dumps([tensor.stride() for tensor in self.tensors])
+        plain = [tensor.detach().cpu().contiguous() for tensor in self.tensors]
+        words[_DIGEST] = _digest(plain, words)
+        return pack_tensors(dict(zip(_NAMES, plain, strict=False)), words)
 
     @classmethod
     def from_bytes(cls, data: bytes, source: str = "The state") -> tuple[Self, dict[str, str]]:
@@ -95,7 +107,7 @@ class RecurrentState:
             source: What to call it in an error.
 
         Returns:
-            The state, on the CPU, every bit and dtype as it was, and the metadata.
+            The state, on the CPU, every bit, dtype and stride as it was, and the metadata.
 
         Raises:
             StateError: `data` is damaged or holds something else.
@@ -103,6 +115,9 @@ class RecurrentState:
         try:
             tensors = safetensors.torch.load(data)
             metadata = read_words(data)
+            ordered = [tensors[name] for name in _NAMES if name in tensors]
+            _check_digest(ordered, metadata)
+            laid = _laid_out(ordered, metadata.pop(_LAYOUT, None))
         except (SafetensorError, ValueError, KeyError, TypeError) as error:
             raise StateError(
                 f"{source} is damaged or no recurrent state: {error}.",
@@ -113,7 +128,8 @@ class RecurrentState:
                 f"{source} holds {', '.join(sorted(tensors))}, not r1, r2, r3 and r4.",
                 "Name a file that holds a recurrent state.",
             )
-        return cls(*(tensors.get(name) for name in _NAMES)), metadata
+        lying = dict(zip((name for name in _NAMES if name in tensors), laid, strict=True))
+        return cls(*(lying.get(name) for name in _NAMES)), metadata
 
     def save(self, path: Path, metadata: Mapping[str, str] | None = None) -> None:
         """Write the state to a safetensors file, over what is there.
@@ -132,7 +148,7 @@ class RecurrentState:
         """Read what `save` wrote.
 
         Returns:
-            The state, on the CPU, every bit and dtype as it was, and the metadata.
+            The state, on the CPU, every bit, dtype and stride as it was, and the metadata.
 
         Raises:
             StateError: The file cannot be read, is damaged or holds something else.
@@ -148,3 +164,42 @@ class RecurrentState:
 
 
 _NAMES = tuple(field.name for field in fields(RecurrentState))
+_LAYOUT, _DIGEST = "strides", "sha256"
+
+
+def _moved(tensor: Tensor, device: torch.device) -> Tensor:
+    """Return a tensor elsewhere; `Tensor.to` forgets the strides of axes that are 1 long."""
+    if tensor.device == device:
+        return tensor
+    there = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device=device)
+    return there.copy_(tensor)
+
+
+def _laid_out(tensors: Sequence[Tensor], layout: str | None) -> list[Tensor]:
+    """Return tensors as they lay when they were stored; as they are, where nothing was told."""
+    if layout is None:
+        return list(tensors)
+    strides = json.loads(layout)
+    return [
+        torch.empty_strided(tensor.shape, tuple(stride), dtype=tensor.dtype).copy_(tensor)
+        for tensor, stride in zip(tensors, strides, strict=True)
+    ]
+
+
+def _digest(tensors: Sequence[Tensor], words: Mapping[str, str]) -> str:
+    """Return a hash of words and contiguous tensors."""
+    found = hashlib.sha256(json.dumps(dict(words), sort_keys=True).encode())
+    for tensor in tensors:
+        found.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
+
+
+def _check_digest(tensors: Sequence[Tensor], words: dict[str, str]) -> None:
+    """Take the hash out of the words, and make sure that it is right; a foreign file has none.
+
+    Raises:
+        ValueError: It is not.
+    """
+    told = words.pop(_DIGEST, None)
+    if told is not None and told != _digest(tensors, words):
+        raise ValueError("its content is not what its hash says")

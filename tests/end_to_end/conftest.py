@@ -7,6 +7,7 @@ tmp_path/
 """
 
 import importlib.util
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,8 @@ Truth = Callable[[int], tuple[Image, Image]]
 class FakeModel:
     """A model that knows the truth; strict about what it is fed.
 
-    `truth(k)` gives foreground and alpha of the k-th frame that is asked for since the start.
+    `truth(k)` gives foreground and alpha of the k-th frame that is asked for since the start, or
+    since the start of the run whose state it goes on with.
     """
 
     notes: tuple[str, ...] = ()
@@ -66,6 +68,15 @@ class FakeModel:
         assert alpha.shape == view.shape[:2]
         self._asked += 1
         return fgr, alpha
+
+    def state_bytes(self, words: Mapping[str, str]) -> bytes:
+        return json.dumps([self._asked, dict(words)]).encode()
+
+    def load_state(self, data: bytes) -> dict[str, str]:
+        words: dict[str, str]
+        self._asked, words = json.loads(data)
+        self._is_reset = True
+        return words
 
     @staticmethod
     def _check(image: Image) -> None:

@@ -93,10 +93,35 @@ def test_the_file_can_be_read_without_this_package(tmp_path: Path) -> None:
     assert torch.equal(stored["r3"], state.tensors[2])
 
 
-def test_a_channels_last_state_is_stored_by_value() -> None:
+def test_a_state_comes_back_as_it_lay_in_memory(tmp_path: Path) -> None:
+    """Channels last, of axes that are 1 long, too, whose strides `Tensor.to` would make up."""
     state = _state()
-    turned = RecurrentState(*(t.to(memory_format=torch.channels_last) for t in state.tensors))
-    assert turned.to_bytes() == state.to_bytes()
+    turned = RecurrentState(
+        *(t.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2) for t in state.tensors)
+    )
+    for lying in (state, turned):
+        lying.save(tmp_path / "state.safetensors")
+        loaded, metadata = RecurrentState.load(tmp_path / "state.safetensors")
+        assert metadata == {}
+        for got, wanted in zip(loaded.tensors, lying.tensors, strict=True):
+            assert got.stride() == wanted.stride()
+            assert torch.equal(got, wanted)
+    stored = load_file(tmp_path / "state.safetensors")
+    assert torch.equal(stored["r3"], state.tensors[2])
+
+
+def test_moving_keeps_strides() -> None:
+    tensors = [torch.empty_strided((1, 4, 1, 1), (7, 1, 5, 3)) for _ in range(4)]
+    moved = RecurrentState(*tensors).to("meta")
+    assert [tensor.stride() for tensor in moved.tensors] == [(7, 1, 5, 3)] * 4
+
+
+@pytest.mark.parametrize("at", [-1, -4000, 200])
+def test_a_flipped_bit_is_found(at: int) -> None:
+    data = bytearray(_state().to_bytes({"next": "1048" * 20}))
+    data[at] ^= 1
+    with pytest.raises(StateError, match="damaged or no recurrent state"):
+        RecurrentState.from_bytes(bytes(data))
 
 
 def test_the_same_state_is_the_same_bytes() -> None:

@@ -1,7 +1,8 @@
 """What a model is fed for each run, and in which order."""
 
+import json
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 
@@ -92,6 +93,16 @@ class Diary:
         assert view[0, 0, 0] == low[0, 0, 0]
         self._note(f"matte {low[0, 0, 0] * 100:.0f}")
         return view, view[..., 0]
+
+    def state_bytes(self, words: Mapping[str, str]) -> bytes:
+        self._note("save")
+        return json.dumps([self.entries, dict(words)]).encode()
+
+    def load_state(self, data: bytes) -> dict[str, str]:
+        words: dict[str, str]
+        entries, words = json.loads(data)
+        self._note(f"load after {entries[-2] if entries else 'nothing'}")
+        return words
 
     @property
     def without_shrinking(self) -> list[str]:

@@ -1,5 +1,6 @@
 """What keying asks of a matting model: numpy in, numpy out, a state inside."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -78,6 +79,19 @@ class MatteModel(Protocol):
         Returns:
             The foreground, (H, W, 3) float32, [0, 1], in the encoding of `view`, and alpha,
             (H, W) float32, [0, 1].
+        """
+
+    def state_bytes(self, words: Mapping[str, str]) -> bytes:
+        """Return the state as a file, with words beside it.
+
+        A model that loads it goes on bit for bit as this one does.
+        """
+
+    def load_state(self, data: bytes) -> dict[str, str]:
+        """Take the state that `state_bytes` gave in place of the own one; returns the words.
+
+        Raises:
+            ModelError: The file is damaged, or no state; the own state is as it was.
         """
 
 

@@ -1,5 +1,6 @@
 """The network behind `MatteModel`: weights, device and state. The one door to robust_matte_rvm."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -17,6 +18,7 @@ from robust_matte_rvm import (
     LoadedNetwork,
     RecurrentState,
     RefinerKind,
+    StateError,
     fold_network,
     load_network,
     low_res_view,
@@ -85,6 +87,19 @@ class Network:
         self._check_state()
         foreground, alpha = self._network.refine(self._to_tensor(view), small, matte)
         return _to_image(foreground), _to_image(alpha)[..., 0]
+
+    def state_bytes(self, words: Mapping[str, str]) -> bytes:
+        """Return the state as a safetensors file; see `MatteModel`."""
+        return self._state.to_bytes(words)
+
+    def load_state(self, data: bytes) -> dict[str, str]:
+        """Take a state; see `MatteModel`."""
+        try:
+            state, words = RecurrentState.from_bytes(data)
+        except StateError as error:
+            raise ModelError(error.what, hint=error.hint) from error
+        self._state = state.to(self._device)
+        return words
 
     def _to_tensor(self, image: FloatImage) -> torch.Tensor:
         """Return (1, 3, H, W) float32 on the device, channels last: the image as it lies."""
