@@ -18,6 +18,7 @@ from robust_matte.jobs.planning import PlannedJob, plan_job
 from robust_matte.jobs.progress import Event, Listener, Noted, StageReached, Warned, silent
 from robust_matte.jobs.report import Report, Written
 from robust_matte.jobs.review import Review, make_review
+from robust_matte.jobs.run_record import RunRecorder, recording_run
 from robust_matte.jobs.stereo import settings_of_views
 from robust_matte.jobs.targets import Target, targets_for, warn_of_black
 from robust_matte.keying.model import MatteModel, ModelOpener, Weights
@@ -108,13 +109,17 @@ def key(
     )
 
 
-def _key_job(job: PlannedJob, listener: Listener) -> KeyResult:
+def _key_job(job: PlannedJob, listener: "_Kept") -> KeyResult:
     """Do what is to be done of one job: of a plate, or of one of its views."""
     opened = job.opened
     targets = targets_for(opened.frames, opened.plate.numbers, opened.settings.missing)
     warn_of_black(targets, opened.settings.missing, listener)
     todo = _unfinished(job, targets, listener)
-    _write_all(job, targets, todo, listener)
+    numbers, identity = [target.number for target in targets], job.model.identity
+    with recording_run(
+        opened.outputs, job.plan, identity, numbers, listener, listener.warnings
+    ) as recorder:
+        _write_all(job, targets, todo, recorder)
     return KeyResult(
         outputs={layer: str(pattern) for layer, pattern in opened.outputs.patterns.items()},
         written=len(todo),
@@ -233,7 +238,7 @@ def _make_review(opened: OpenedJob, listener: Listener) -> Path | None:
 
 
 def _write_all(
-    job: PlannedJob, targets: Sequence[Target], todo: Sequence[Target], listener: Listener
+    job: PlannedJob, targets: Sequence[Target], todo: Sequence[Target], listener: RunRecorder
 ) -> None:
     """Key and write what is to be done, reporting on this thread in the order of the work."""
     opened = job.opened
@@ -244,7 +249,7 @@ def _write_all(
         WriteBehind[Written](threads=_ENCODERS, depth=_HELD) as writer,
         closing(_work(job, runs, todo, listener)) as works,  # ends its reading threads, always
     ):
-        for work in works:
+        for work in listener.timed(works):
             report.add(writer.submit(work))
         report.add(writer.drain())
     report.close()

@@ -83,8 +83,13 @@ class FramePattern:
         """What stands between name and frame number; a dot where nothing does."""
         return self.base[len(self.stem) :] or "."
 
+    @property
+    def shown_name(self) -> str:
+        """The file name with a `#` for each digit."""
+        return f"{self.base}{'#' * self.digits}{self.suffix}"
+
     def __str__(self) -> str:
-        return str(self.folder / f"{self.base}{'#' * self.digits}{self.suffix}")
+        return str(self.folder / self.shown_name)
 
 
 @dataclass(frozen=True, slots=True)
