@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from robust_matte.errors import RobustMatteError
     from robust_matte.jobs.assemble import AssembleResult, assemble
-    from robust_matte.jobs.key import KeyResult, key
+    from robust_matte.jobs.key import key
+    from robust_matte.jobs.key_result import KeyResult
     from robust_matte.settings.assemble_settings import AssembleSettings
     from robust_matte.settings.key_settings import KeySettings
 
@@ -32,7 +33,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "AssembleResult": "robust_matte.jobs.assemble",
     "AssembleSettings": "robust_matte.settings.assemble_settings",
-    "KeyResult": "robust_matte.jobs.key",
+    "KeyResult": "robust_matte.jobs.key_result",
     "KeySettings": "robust_matte.settings.key_settings",
     "RobustMatteError": "robust_matte.errors",
     "assemble": "robust_matte.jobs.assemble",

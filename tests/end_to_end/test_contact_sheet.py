@@ -9,7 +9,8 @@ import pytest
 
 from robust_matte.cli.summary import print_summary
 from robust_matte.jobs.contact_sheet import choose_frames
-from robust_matte.jobs.key import KeyResult, key
+from robust_matte.jobs.key import key
+from robust_matte.jobs.key_result import KeyResult
 from robust_matte.jobs.plan import WeightsRecord
 from robust_matte.keying.segments import Reset
 

@@ -10,7 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from robust_matte.errors import SettingsError, WouldOverwriteError
-from robust_matte.jobs.key import KeyResult, key
+from robust_matte.jobs.key import key
+from robust_matte.jobs.key_result import KeyResult
 
 Image = NDArray[np.float32]
 

@@ -13,7 +13,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from robust_matte.errors import WouldOverwriteError
-from robust_matte.jobs.key import KeyResult, key
+from robust_matte.jobs.key import key
+from robust_matte.jobs.key_result import KeyResult
 from robust_matte.weights.known import KNOWN
 from robust_matte.weights.places import find_weights
 

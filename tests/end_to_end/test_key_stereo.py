@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from robust_matte.errors import FrameReadError, InputError
 from robust_matte.jobs.comparison import ComparisonRequest, open_comparison
-from robust_matte.jobs.key import KeyResult, key
+from robust_matte.jobs.key import key
+from robust_matte.jobs.key_result import KeyResult
 from robust_matte.jobs.progress import Event, Noted, silent
 from robust_matte.keying.model import Weights
 from robust_matte.keying.network import Network

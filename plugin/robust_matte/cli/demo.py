@@ -17,7 +17,7 @@ from robust_matte.keying.cores import share_cores
 from robust_matte.keying.heap import keep_heap
 
 if TYPE_CHECKING:
-    from robust_matte.jobs.key import KeyResult
+    from robust_matte.jobs.key_result import KeyResult
 
 __all__ = ["demo_command"]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from robust_matte.cli.tables import Row, print_rows
 
 if TYPE_CHECKING:
-    from robust_matte.jobs.key import KeyResult
+    from robust_matte.jobs.key_result import KeyResult
 
 __all__ = ["print_summary", "summary_rows"]
 

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Final
 
 from robust_matte.jobs.demo_clip import find_photograph, write_clip
-from robust_matte.jobs.key import KeyResult, key
+from robust_matte.jobs.key import key
+from robust_matte.jobs.key_result import KeyResult
 from robust_matte.jobs.progress import Listener
 from robust_matte.media.sequences import FramePattern
 from robust_matte.settings.choices import PlateSpace

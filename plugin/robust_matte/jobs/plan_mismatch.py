@@ -8,6 +8,10 @@ from robust_matte.jobs.plan import Request
 __all__ = ["other_job"]
 
 _HINT = "Choose another output, or key everything again with --overwrite."
+_PLAN_AGAIN = (
+    "Put back what was planned, or plan again: robust-matte plan, with --overwrite where frames "
+    "are finished already."
+)
 _FILES = {"plate.fingerprint", "plate.frames", "plate.pixel_aspect", "plate.work_area"}
 # What a field is called on the command line; a setting is called as its flag.
 _SPOKEN = {
@@ -50,13 +54,16 @@ _FOLLOWS = {
 }
 
 
-def other_job(path: Path, known: Request, asked: Request) -> WouldOverwriteError:
+def other_job(
+    path: Path, known: Request, asked: Request, *, is_planned: bool = False
+) -> WouldOverwriteError:
     """Build the error for a plan of another job, whose frames are there.
 
     Args:
         path: The plan.
         known: What it is of.
         asked: What is wanted now.
+        is_planned: Whether it was planned before, in a command of its own.
     """
     plate = known.plate
     fields = _own_differences(known, asked)
@@ -68,11 +75,14 @@ def other_job(path: Path, known: Request, asked: Request) -> WouldOverwriteError
     elif spoken:
         names = ", ".join(spoken + (["the plate's files"] if fields & _FILES else []))
         what = f"{path} is of a job that differs in {names}, and whose frames are there."
+        if is_planned:
+            what = f"{path} is of a job that differs in {names}."
     elif "plate.frames" in fields:
         what = f"{path} is of {plate.path} with the frames {plate.frames}."
     else:
         what = f"{path} is of {plate.path}, whose files have changed since (sizes or times)."
-    return WouldOverwriteError(what, hint=_way_out(known, fields), path=path)
+    hint = _PLAN_AGAIN if is_planned else _way_out(known, fields)
+    return WouldOverwriteError(what, hint=hint, path=path)
 
 
 def _way_out(known: Request, fields: set[str]) -> str:

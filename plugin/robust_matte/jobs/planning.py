@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from robust_matte import __version__
-from robust_matte.errors import SettingsError
+from robust_matte.errors import InputError, SettingsError
 from robust_matte.jobs.begun import begun_weights, has_frames, plan_on_disk
 from robust_matte.jobs.gains import frame_exposure, segment_gains
 from robust_matte.jobs.memory import check_memory
@@ -19,6 +19,7 @@ from robust_matte.jobs.plan import (
     Request,
     SegmentRecord,
     WeightsRecord,
+    load_plan,
 )
 from robust_matte.jobs.plan_mismatch import other_job
 from robust_matte.jobs.progress import Listener, Noted, StageReached, Warned
@@ -84,9 +85,19 @@ class PlannedJob:
 
 
 def plan_job(
-    settings: KeySettings, listener: Listener, open_model: ModelOpener = Network
+    settings: KeySettings,
+    listener: Listener,
+    open_model: ModelOpener = Network,
+    *,
+    is_planned: bool = False,
 ) -> PlannedJob:
     """Check everything, then take the plan that is on disk for this job, or make and save one.
+
+    Args:
+        settings: The job.
+        listener: Told of what happens.
+        open_model: What loads the model.
+        is_planned: Whether the plan must be there, and stays as it is.
 
     Raises:
         RobustMatteError: See the classes; every mistake in settings ends here, and nothing has
@@ -106,6 +117,8 @@ def plan_job(
         listener(Noted(text))
     check_memory(opened, model.identity, listener)
     request = _request(opened, weights, model)
+    if is_planned:
+        return PlannedJob(opened, model, _given_plan(opened, request))
     return PlannedJob(opened, model, _settled_plan(opened, request, listener))
 
 
@@ -165,6 +178,26 @@ def _settings_that_count(opened: OpenedJob) -> dict[str, Any]:
         "view": picture.view,
     }
     return settings.model_dump(mode="json", exclude=left_out) | found
+
+
+def _given_plan(opened: OpenedJob, request: Request) -> Plan:
+    """Take the plan on disk, which must be for this request.
+
+    Raises:
+        InputError: There is none.
+        WouldOverwriteError: It is for another one.
+    """
+    path = opened.outputs.plan_file
+    known = load_plan(path)
+    if known is None:
+        raise InputError(
+            f"There is no plan {path}.",
+            hint="Run robust-matte plan again, or say where its files are with --root out=PATH.",
+            path=path,
+        )
+    if known.request != request:
+        raise other_job(path, known.request, request, is_planned=True)
+    return known
 
 
 def _settled_plan(opened: OpenedJob, request: Request, listener: Listener) -> Plan:

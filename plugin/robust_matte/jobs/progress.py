@@ -6,7 +6,16 @@ from pathlib import Path
 
 from robust_matte.keying.segments import Reset
 
-__all__ = ["Event", "FrameWritten", "Listener", "Noted", "StageReached", "Warned", "silent"]
+__all__ = [
+    "Event",
+    "FrameWritten",
+    "KeptWarnings",
+    "Listener",
+    "Noted",
+    "StageReached",
+    "Warned",
+    "silent",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +84,21 @@ Listener = Callable[[Event], None]
 
 def silent(event: Event) -> None:
     """Take no notice of `event`."""
+
+
+class KeptWarnings:
+    """A listener that keeps warnings on their way.
+
+    Attributes:
+        warnings: Their texts, in the order they were told.
+    """
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self.warnings: list[str] = []
+
+    def __call__(self, event: Event) -> None:
+        """Keep a warning, and hand on every event."""
+        if isinstance(event, Warned):
+            self.warnings.append(event.text)
+        self._listener(event)

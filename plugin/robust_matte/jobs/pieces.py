@@ -1,0 +1,59 @@
+"""Pieces of a job that are keyed by themselves, perhaps each on another machine."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+
+from robust_matte.errors import SettingsError
+from robust_matte.jobs.plan import SegmentRecord
+from robust_matte.jobs.targets import Target
+
+__all__ = ["targets_in"]
+
+
+def targets_in(
+    pieces: Iterable[tuple[int, int]],
+    segments: Sequence[SegmentRecord],
+    targets: Iterable[Target],
+) -> list[Target]:
+    """Return the frames to write that belong to some pieces.
+
+    Of frames in a hole between two segments the piece with the end of the one before it takes
+    care, and of those before the first segment the piece with its start: so each frame that a
+    job writes belongs to exactly one piece, if each frame of its segments does.
+
+    Args:
+        pieces: First and last frame of each, both in one segment.
+        segments: The job's segments, in timeline order.
+        targets: All frames that the job writes.
+
+    Raises:
+        SettingsError: A piece is not inside of one segment.
+    """
+    starts = [segment.first for segment in segments]
+    reached = [_reach(piece, segments, starts) for piece in sorted(pieces)]
+    froms = [first for first, _ in reached]
+
+    def is_mine(number: int) -> bool:
+        at = bisect_right(froms, number) - 1
+        return at >= 0 and number <= reached[at][1]
+
+    return [target for target in targets if is_mine(target.number)]
+
+
+def _reach(
+    piece: tuple[int, int], segments: Sequence[SegmentRecord], starts: Sequence[int]
+) -> tuple[float, float]:
+    """Return the first and last number that a piece takes care of."""
+    at = bisect_right(starts, piece[0]) - 1
+    if at < 0 or not segments[at].first <= piece[0] <= piece[1] <= segments[at].last:
+        raise SettingsError(
+            f"The frames {piece[0]}-{piece[1]} are not inside of one segment.",
+            hint="Key the pieces of the plan as robust-matte plan made it.",
+        )
+    first: float = piece[0]
+    last: float = piece[1]
+    if at == 0 and piece[0] == starts[0]:
+        first = float("-inf")
+    if piece[1] == segments[at].last:
+        last = starts[at + 1] - 1 if at + 1 < len(starts) else float("inf")
+    return first, last
