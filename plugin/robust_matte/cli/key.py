@@ -2,43 +2,21 @@
 
 import logging
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from robust_matte.cli.masks import Core, Garbage, InvertGarbage, OwnAlpha
-from robust_matte.cli.pictures import ContactSheet, HintBits, HintFolder, Review, ReviewOver
-from robust_matte.cli.progress import ProgressStyle, relayed_warnings, show_progress
-from robust_matte.cli.shaping import BlackPoint, Gamma, Grow, Soften, WhitePoint
+from robust_matte.cli.key_options import given_settings, key_options, taking
+from robust_matte.cli.progress import relayed_warnings, show_progress
 from robust_matte.cli.stopping import stopping_softly
 from robust_matte.cli.summary import print_summary
 from robust_matte.keying.cores import share_cores
 from robust_matte.keying.heap import keep_heap
-from robust_matte.settings.choices import (
-    Compression,
-    Depth,
-    Despill,
-    Framing,
-    HintDepth,
-    ImageFormat,
-    Layers,
-    Missing,
-    Nonfinite,
-    Refiner,
-    SourceAlpha,
-    WorkArea,
-)
-from robust_matte.settings.first_frame import FIRST_FRAME_FLAG, parse_first_frame
-from robust_matte.settings.warm_up import DEFAULT_WARM_UP
 
 __all__ = ["key_command"]
 
-_MATTE = "Matte"
-_CUTS = "Frames and cuts"
-_OUTPUT = "Output"
-_RUN = "Running"
 
-
+@taking(key_options)
 def key_command(
     plate: Annotated[
         str,
@@ -48,258 +26,7 @@ def key_command(
             "plate.####.exr, plate.%04d.exr or plate.1001-1100#.exr.",
         ),
     ],
-    model: Annotated[
-        str,
-        typer.Option(
-            metavar="auto|NAME|FILE",
-            help="auto takes mobilenetv3 if it is here, else draft, the small network that comes "
-            "with this program; mobilenetv3 and resnet50 by name are fetched if they are not here; "
-            "a file is RVM's .pth or .safetensors.",
-            rich_help_panel=_MATTE,
-        ),
-    ] = "auto",
-    refiner: Annotated[
-        Refiner,
-        typer.Option(
-            help="What lifts the matte to full size; auto takes the one the weights hold.",
-            rich_help_panel=_MATTE,
-        ),
-    ] = Refiner.AUTO,
-    downsample: Annotated[
-        str,
-        typer.Option(
-            help="The network's view: auto (longest side 512, 288 of draft), a ratio such as 0.25, "
-            "or a longest side such as 1024px. For full-body shots take --framing.",
-            rich_help_panel=_MATTE,
-        ),
-    ] = "auto",
-    framing: Annotated[
-        Framing | None,
-        typer.Option(
-            help="How much of people is seen, in place of --downsample: portrait is auto, "
-            "full-body one and a half times as large.",
-            rich_help_panel=_MATTE,
-        ),
-    ] = None,
-    roi: Annotated[
-        str | None,
-        typer.Option(
-            metavar="X,Y,W,H",
-            help="Key this part of the picture alone, the same on every frame: first column, first "
-            "row, width and height in the plate's pixels, from the top left, as EXR windows are. "
-            "Alpha is 0 around it.",
-            rich_help_panel=_MATTE,
-        ),
-    ] = None,
-    warm_up: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            max=256,
-            help="Frames fed backwards before each segment's first frame, so that it is not keyed "
-            "from nothing.",
-            rich_help_panel=_MATTE,
-        ),
-    ] = DEFAULT_WARM_UP,
-    plate_space: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="How the plate is encoded, such as ACEScg, arri_logc4 or srgb_rec709_scene: any "
-            "colour space, alias or role of the config; by default from its tags, else linear for "
-            "float files and sRGB for integer files.",
-            rich_help_panel=_MATTE,
-        ),
-    ] = None,
-    output_space: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="The scene-linear space of the result, in which it is premultiplied; by default "
-            "that with the plate's primaries.",
-            rich_help_panel=_MATTE,
-        ),
-    ] = None,
-    config: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE|NAME",
-            help="The OpenColorIO config that names colour spaces; by default that of $OCIO, else "
-            "a studio config that is built in.",
-            rich_help_panel=_MATTE,
-        ),
-    ] = None,
-    gain: Annotated[
-        str,
-        typer.Option(
-            metavar="auto|STOPS",
-            help="How much brighter the network sees the plate than it is, for dark and for "
-            "bright shots; the result's light is untouched. auto finds it for each shot.",
-            rich_help_panel=_MATTE,
-        ),
-    ] = "0",
-    despill: Annotated[
-        Despill,
-        typer.Option(
-            help="Take colour out of the foreground's soft edge: what is greener or bluer than the "
-            "rest, or what is left of the background nearby.",
-            rich_help_panel=_MATTE,
-        ),
-    ] = Despill.NONE,
-    layer: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="The layer or part of an EXR plate to key, such as beauty; by default its own "
-            "RGB.",
-            rich_help_panel=_MATTE,
-        ),
-    ] = None,
-    view: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|all",
-            help="The view of a stereo plate to key, or all, one after the other; by default the "
-            "first. In names, %V stands for the view.",
-            rich_help_panel=_MATTE,
-        ),
-    ] = None,
-    nonfinite: Annotated[
-        Nonfinite,
-        typer.Option(help="NaN and infinite plate pixels in the result.", rich_help_panel=_MATTE),
-    ] = Nonfinite.KEEP,
-    work_area: Annotated[
-        WorkArea,
-        typer.Option(
-            help="Key all of the data windows (up to 1.5 times the display window), or the "
-            "display window alone.",
-            rich_help_panel=_MATTE,
-        ),
-    ] = WorkArea.DATA,
-    garbage: Garbage = None,
-    invert_garbage: InvertGarbage = False,
-    core: Core = None,
-    source_alpha: OwnAlpha = SourceAlpha.IGNORE,
-    matte_black: BlackPoint = 0.0,
-    matte_white: WhitePoint = 1.0,
-    matte_gamma: Gamma = 1.0,
-    matte_grow: Grow = 0.0,
-    matte_soften: Soften = 0.0,
-    frames: Annotated[
-        str | None,
-        typer.Option(
-            help="What is written, such as 1001-1100 or 1001-1100x2. The frames are those of the "
-            "whole plate's run, to the bit.",
-            rich_help_panel=_CUTS,
-        ),
-    ] = None,
-    first_frame: Annotated[
-        str,
-        typer.Option(
-            metavar="N|timecode",
-            help="Number of a movie's first frame; timecode counts it from the movie's.",
-            rich_help_panel=_CUTS,
-        ),
-    ] = "1",
-    cuts: Annotated[
-        str,
-        typer.Option(
-            help="auto finds them, off keys the plate as one shot, or the first frame of each new "
-            "shot such as 1050,1120.",
-            rich_help_panel=_CUTS,
-        ),
-    ] = "auto",
-    missing: Annotated[
-        Missing,
-        typer.Option(
-            help="Frames the plate lacks: stop, repeat the result before them, or write black.",
-            rich_help_panel=_CUTS,
-        ),
-    ] = Missing.FAIL,
-    cold: Annotated[
-        bool,
-        typer.Option(
-            "--cold",
-            help="Start at the first written frame instead of rolling to it: quick, approximate, "
-            "and marked so.",
-            rich_help_panel=_CUTS,
-        ),
-    ] = False,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="A folder, or a pattern such as sh010_matte.####.exr; by default the folder "
-            "PLATE_matte here.",
-            rich_help_panel=_OUTPUT,
-        ),
-    ] = None,
-    image_format: Annotated[
-        ImageFormat | None,
-        typer.Option(
-            "--format",
-            help="The format of files in a folder, exr by default; a pattern's name says its own. "
-            "PNG is 16 bits, straight, encoded for display, without light beyond white.",
-            rich_help_panel=_OUTPUT,
-        ),
-    ] = None,
-    layers: Annotated[
-        Layers,
-        typer.Option(
-            help="combined: one file with RGBA, foreground and matte. multipart: one EXR with the "
-            "parts rgba, alpha and foreground, as Blender wants it. separate: a folder each of "
-            "these.",
-            rich_help_panel=_OUTPUT,
-        ),
-    ] = Layers.COMBINED,
-    depth: Annotated[
-        Depth, typer.Option(help="Bits of a channel.", rich_help_panel=_OUTPUT)
-    ] = Depth.HALF,
-    compression: Annotated[
-        Compression, typer.Option(help="All are lossless.", rich_help_panel=_OUTPUT)
-    ] = Compression.ZIPS,
-    crop: Annotated[
-        bool,
-        typer.Option(
-            "--crop",
-            help="Write the part of each frame alone that holds any alpha, as its data window.",
-            rich_help_panel=_OUTPUT,
-        ),
-    ] = False,
-    hint_dir: HintFolder = None,
-    hint_depth: HintBits = HintDepth.EIGHT,
-    contact_sheet: ContactSheet = "auto",
-    review: Review = None,
-    review_over: ReviewOver = "checker",
-    overwrite: Annotated[
-        bool,
-        typer.Option(
-            "--overwrite", help="Replace what another job wrote there.", rich_help_panel=_OUTPUT
-        ),
-    ] = False,
-    device: Annotated[
-        str,
-        typer.Option(
-            help="auto, cpu, cuda, cuda:1 or mps; a named one never falls back.",
-            rich_help_panel=_RUN,
-        ),
-    ] = "auto",
-    threads: Annotated[
-        int,
-        typer.Option(min=0, help="Threads of the network; 0 is one a core.", rich_help_panel=_RUN),
-    ] = 0,
-    offline: Annotated[
-        bool,
-        typer.Option("--offline", help="Never touch the network.", rich_help_panel=_RUN),
-    ] = False,
-    progress: Annotated[
-        ProgressStyle, typer.Option(help="How progress is shown, on stderr.", rich_help_panel=_RUN)
-    ] = ProgressStyle.AUTO,
-    verbose: Annotated[
-        bool,
-        typer.Option("--verbose", "-v", help="Log each step.", rich_help_panel=_RUN),
-    ] = False,
+    **options: Any,
 ) -> None:
     """Key PLATE: write premultiplied RGBA, alpha and foreground layers as EXR, or PNG.
 
@@ -307,58 +34,12 @@ def key_command(
     """
     from robust_matte.settings.key_settings import KeySettings
 
-    if verbose:
+    if options["verbose"]:
         logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
-    settings = KeySettings(
-        plate=plate,
-        output=output,
-        frames=frames,
-        first_frame=parse_first_frame(first_frame, FIRST_FRAME_FLAG),
-        model=model,
-        offline=offline,
-        refiner=refiner,
-        device=device,
-        threads=threads,
-        downsample=downsample,
-        framing=framing,
-        roi=roi,
-        warm_up=warm_up,
-        cuts=cuts,
-        missing=missing,
-        nonfinite=nonfinite,
-        work_area=work_area,
-        cold=cold,
-        plate_space=plate_space,
-        output_space=output_space,
-        config=config,
-        gain=gain,
-        garbage=garbage,
-        invert_garbage=invert_garbage,
-        core=core,
-        source_alpha=source_alpha,
-        despill=despill,
-        matte_black=matte_black,
-        matte_white=matte_white,
-        matte_gamma=matte_gamma,
-        matte_grow=matte_grow,
-        matte_soften=matte_soften,
-        format=image_format,
-        layer=layer,
-        view=view,
-        layers=layers,
-        depth=depth,
-        compression=compression,
-        crop=crop,
-        overwrite=overwrite,
-        hint_dir=hint_dir,
-        hint_depth=hint_depth,
-        contact_sheet=contact_sheet,
-        review=review,
-        review_over=review_over,
-    )
+    settings = KeySettings(plate=plate, **given_settings(options))
     share_cores()
     keep_heap()
-    with stopping_softly() as heed, show_progress(progress) as listener:
+    with stopping_softly() as heed, show_progress(options["progress"]) as listener:
         from robust_matte.jobs.key import key  # imports torch, so only when signals are handled
 
         heed()
