@@ -13,6 +13,7 @@ class decides the exit code::
     │   ├── WeightsMissingError
     │   ├── WeightsDamagedError
     │   ├── DeviceError
+    │   ├── OtherPinsError          a segment was begun with other versions, device or threads
     │   └── OutOfMemoryError        the job needs more memory than there is
     ├── OutputError             6   writing failed
     │   ├── WriteError
@@ -36,6 +37,7 @@ __all__ = [
     "InstallationError",
     "MissingFramesError",
     "ModelError",
+    "OtherPinsError",
     "OutOfMemoryError",
     "OutputError",
     "Preempted",
@@ -115,6 +117,10 @@ class WeightsDamagedError(ModelError):
 
 class DeviceError(ModelError):
     """The device that was asked for cannot be used."""
+
+
+class OtherPinsError(ModelError):
+    """A segment was begun with other versions, another device or other threads."""
 
 
 class OutOfMemoryError(ModelError):

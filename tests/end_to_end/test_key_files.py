@@ -376,7 +376,7 @@ def test_attributes_of_the_plate_are_handed_on(
                 "plate_space",
                 "refiner",
             ),
-            *("reset", "segment", "version", "warm_up", "weights_sha256", "frame", "layer"),
+            *("pins", "reset", "segment", "version", "warm_up", "weights_sha256", "frame", "layer"),
         )
     }
 

@@ -13,7 +13,12 @@ import OpenImageIO as oiio
 import pytest
 
 from robust_matte.errors import DiskFullError, WriteError
-from robust_matte.media.atomic import check_writable, remove_leftovers, write_atomically
+from robust_matte.media.atomic import (
+    check_writable,
+    create_atomically,
+    remove_leftovers,
+    write_atomically,
+)
 
 _POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX permissions and limits")
 
@@ -334,3 +339,38 @@ def test_place_that_cannot_be_written_is_told_before(tmp_path: Path) -> None:
 def test_file_system_that_takes_no_files_is_told_before() -> None:
     with pytest.raises(WriteError, match=r"/proc/new/a\.mp4 cannot be written"):
         check_writable(Path("/proc/new/a.mp4"))
+
+
+def test_a_file_is_created_once(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "1001.json"
+    assert create_atomically(path, b"first")
+    assert not create_atomically(path, b"second")
+    assert path.read_bytes() == b"first"
+    assert _names(path.parent) == ["1001.json"]
+
+
+def _no_links(*_: Path) -> None:
+    raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+
+def test_a_file_is_created_once_where_there_are_no_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "hardlink_to", _no_links)
+    assert create_atomically(tmp_path / "a", b"first")
+    assert not create_atomically(tmp_path / "a", b"second")
+    assert (tmp_path / "a").read_bytes() == b"first"
+    assert _names(tmp_path) == ["a"]
+
+
+def test_a_link_counts_though_the_servers_answer_was_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = Path.hardlink_to
+
+    def answer_is_lost(self: Path, target: Path) -> None:
+        link(self, target)
+        link(self, target)  # as the client asks again
+
+    monkeypatch.setattr(Path, "hardlink_to", answer_is_lost)
+    assert create_atomically(tmp_path / "a", b"ours")

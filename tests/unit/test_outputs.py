@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from robust_matte.colour.model_view import ModelView
 from robust_matte.errors import SettingsError, WouldOverwriteError
 from robust_matte.jobs.finished import read_finished, read_foreground
+from robust_matte.jobs.marks import PINS_ATTRIBUTE
 from robust_matte.jobs.outputs import Outputs
 from robust_matte.keying.matte import Matte
 from robust_matte.media.exr_header import read_header
@@ -481,27 +482,28 @@ def test_frame_is_done_when_all_its_files_are_this_jobs_and_whole(
     layers: Layers, form: ImageFormat, matte: Matte, outputs: Callable[..., Outputs]
 ) -> None:
     files = outputs().in_form(layers, form)
-    assert not files.is_done(7, "j")
-    files.write(7, matte, HEADER, {JOB_ATTRIBUTE: "j"}, SRGB)
-    assert files.is_done(7, "j")
-    assert not files.is_done(7, "other")
-    assert not files.is_done(8, "j")
+    assert not files.is_done(7, "j", "p")
+    files.write(7, matte, HEADER, {JOB_ATTRIBUTE: "j", PINS_ATTRIBUTE: "p"}, SRGB)
+    assert files.is_done(7, "j", "p")
+    assert not files.is_done(7, "other", "p")
+    assert not files.is_done(7, "j", "other")
+    assert not files.is_done(8, "j", "p")
     last = files.files(7)[-1]
     whole = last.read_bytes()
     last.write_bytes(whole[:-20])
-    assert not files.is_done(7, "j")
+    assert not files.is_done(7, "j", "p")
     last.unlink()
-    assert not files.is_done(7, "j")
+    assert not files.is_done(7, "j", "p")
 
 
 def test_png_with_one_wrong_byte_is_not_done(matte: Matte, outputs: Callable[..., Outputs]) -> None:
     """EXR has no checksum over pixels it could not compress, so nothing is claimed of it."""
     files = outputs().in_form(COMBINED, PNG)
-    files.write(7, matte, HEADER, {JOB_ATTRIBUTE: "j"}, SRGB)
+    files.write(7, matte, HEADER, {JOB_ATTRIBUTE: "j", PINS_ATTRIBUTE: "p"}, SRGB)
     path = files.files(7)[0]
     whole = path.read_bytes()
     path.write_bytes(whole[:-30] + bytes([whole[-30] ^ 255]) + whole[-29:])
-    assert not files.is_done(7, "j")
+    assert not files.is_done(7, "j", "p")
 
 
 @pytest.mark.parametrize("form", ImageFormat)
@@ -510,7 +512,7 @@ def test_only_files_of_this_job_may_be_in_the_way(
 ) -> None:
     files = outputs().in_form(COMBINED, form)
     files.refuse_foreign(range(1, 9), "j")
-    files.write(7, matte, HEADER, {JOB_ATTRIBUTE: "j"}, SRGB)
+    files.write(7, matte, HEADER, {JOB_ATTRIBUTE: "j", PINS_ATTRIBUTE: "p"}, SRGB)
     files.refuse_foreign(range(1, 9), "j")
     files.write(8, matte, HEADER, {}, SRGB)
     for job, frame in (("j", 8), ("other", 7)):

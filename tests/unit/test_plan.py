@@ -36,19 +36,26 @@ DOCUMENT: dict[str, Any] = {
         "low_size": {"width": 512, "height": 286},
         "masks": {},
         "settings": {"warm_up": 16, "cuts": "auto", "layers": "combined", "format": "exr"},
-        "pins": {"engine": "0.1", "torch": "2.13", "device": "cpu", "threads": 4},
     },
     "segments": [
         {"first": 1001, "last": 1004, "reset": "first frame", "gain": 0.0},
         {"first": 1005, "last": 1012, "reset": "cut", "gain": 2.5},
     ],
     "scores": {"1001": 0.0, "1005": 0.8125},
+    "pins": {
+        "engine": "0.1",
+        "torch": "2.13",
+        "device": "cpu AVX2",
+        "threads": 4,
+        "precision": "float32",
+        "memory_format": "channels last",
+    },
     "wanted": "1001-1006",
 }
 
 
 def _changed(place: str, value: Any) -> Plan:
-    """The document with one value changed, by a path such as `request.pins`."""
+    """The document with one value changed, by a path such as `pins.threads`."""
     document = json.loads(json.dumps(DOCUMENT))
     *folders, name = place.split(".")
     inside = document
@@ -120,7 +127,6 @@ def test_folder_in_the_place_of_a_plan_is_told(tmp_path: Path) -> None:
         pytest.param("request.weights.sha256", "b" * 64, id="weights"),
         pytest.param("request.low_size.height", 288, id="low-res size"),
         pytest.param("request.settings.warm_up", 15, id="a setting"),
-        pytest.param("request.pins.threads", 2, id="threads"),
         pytest.param("segments.1.reset", "hole", id="segment"),
     ],
 )
@@ -131,8 +137,9 @@ def test_whatever_decides_pixels_makes_another_job(place: str, value: Any, plan:
     assert plan.request.differences(other.request) == expected
 
 
-def test_scores_frames_and_order_of_settings_make_no_other_job(plan: Plan) -> None:
+def test_scores_pins_frames_and_order_of_settings_make_no_other_job(plan: Plan) -> None:
     assert _changed("scores", {}).job == plan.job
+    assert _changed("pins.threads", 2).job == plan.job
     assert _changed("wanted", "1001-1002").job == plan.job
     settings = dict(reversed(DOCUMENT["request"]["settings"].items()))
     assert _changed("request.settings", settings).job == plan.job
@@ -145,6 +152,6 @@ def test_setting_that_only_one_request_has_is_a_difference(plan: Plan) -> None:
 
 
 def test_unknown_names_are_refused_everywhere() -> None:
-    for place in ("request.plate.colour", "request.pins.colour", "segments.0.colour"):
+    for place in ("request.plate.colour", "pins.colour", "segments.0.colour"):
         with pytest.raises(ValidationError, match="colour"):
             _changed(place, 1)

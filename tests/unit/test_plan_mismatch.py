@@ -34,7 +34,6 @@ KNOWN: dict[str, Any] = {
         "missing": "fail",
         "work_area": "data",
     },
-    "pins": {"engine": "0.1", "torch": "2.13", "device": "cpu", "threads": 4},
 }
 FILES = {"plate.fingerprint": "e" * 64}
 TIMES = "sh010.####.exr, whose files have changed since (sizes or times)."
@@ -42,7 +41,7 @@ OTHER_MODEL = {"weights.sha256": "b" * 64, "weights.refiner": "deep_guided_filte
 
 
 def _request(**changes: Any) -> Request:
-    """The request with some values changed, by a path such as `pins.threads`."""
+    """The request with some values changed, by a path such as `settings.cuts`."""
     document = json.loads(json.dumps(KNOWN))
     for place, value in changes.items():
         *folders, name = place.split(".")
@@ -62,7 +61,9 @@ def _differing(names: str) -> str:
     [
         pytest.param({"plate.path": "a.exr"} | FILES, "another plate, sh010.####.exr.", id="plate"),
         pytest.param(
-            {"plate.path": "a.exr", "pins.threads": 2}, "another plate, sh010.####.exr.", id="both"
+            {"plate.path": "a.exr", "settings.cuts": "off"},
+            "another plate, sh010.####.exr.",
+            id="both",
         ),
         pytest.param(
             {"plate.display_window.width": 1280, "low_size.width": 500} | FILES,
@@ -77,8 +78,8 @@ def _differing(names: str) -> str:
             id="frames added",
         ),
         pytest.param(
-            {"low_size.height": 288, "low_size.width": 516, "pins.threads": 2},
-            _differing("--downsample or --framing, --threads"),
+            {"low_size.height": 288, "low_size.width": 516, "settings.cuts": "off"},
+            _differing("--cuts, --downsample or --framing"),
             id="a size is one flag",
         ),
         pytest.param(
@@ -112,11 +113,6 @@ def _differing(names: str) -> str:
             {"colour.config_sha256": "c" * 64},
             _differing("the content of the colour config"),
             id="config that was changed",
-        ),
-        pytest.param(
-            {"pins.device": "mps", "pins.torch": "2.14", "pins.engine": "0.2"},
-            _differing("--device, the version of this program, the version of torch"),
-            id="versions",
         ),
         pytest.param(OTHER_MODEL, _differing("--model"), id="weights bring their refiner"),
         pytest.param(

@@ -32,8 +32,8 @@ PLAN = Plan.model_validate(
             "weights": {"sha256": "a" * 64, "variant": "draft", "refiner": "fast_guided_filter"},
             "low_size": {"width": 8, "height": 8},
             "settings": {"layers": "combined", "format": "exr"},
-            "pins": {"engine": "0", "torch": "0", "device": "cpu", "threads": 1},
         },
+        "pins": {"engine": "0", "torch": "0", "device": "cpu", "threads": 1},
         "segments": [{"first": 1, "last": 9, "reset": "first frame"}],
     }
 )

@@ -278,9 +278,20 @@ def key_options(
     threads: Annotated[
         int,
         typer.Option(
-            min=0, help="Threads of the network; 0 is one a core.", rich_help_panel=RUN_PANEL
+            min=0,
+            help="Threads of the network; 0 is what the job was begun with, at first one a core.",
+            rich_help_panel=RUN_PANEL,
         ),
     ] = 0,
+    repin: Annotated[
+        bool,
+        typer.Option(
+            "--repin",
+            help="Key anew what was begun with other versions, another device or other threads, "
+            "instead of stopping.",
+            rich_help_panel=RUN_PANEL,
+        ),
+    ] = False,
     offline: Annotated[
         bool,
         typer.Option("--offline", help="Never touch the network.", rich_help_panel=RUN_PANEL),

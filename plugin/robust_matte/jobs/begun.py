@@ -11,7 +11,7 @@ from robust_matte.weights.identity import take_fingerprint
 from robust_matte.weights.known import KNOWN
 from robust_matte.weights.places import find_weights
 
-__all__ = ["begun_weights", "has_frames", "plan_on_disk"]
+__all__ = ["begun_threads", "begun_weights", "has_frames", "plan_on_disk"]
 
 
 def plan_on_disk(opened: OpenedJob) -> Plan | None:
@@ -34,6 +34,24 @@ def has_frames(opened: OpenedJob, known: Plan) -> bool:
     outputs = opened.outputs.in_form(Layers(told["layers"]), ImageFormat(told["format"]))
     numbers = [number for one in known.segments for number in range(one.first, one.last + 1)]
     return any(is_there(path) for number in numbers for path in outputs.files(number))
+
+
+def begun_threads(opened: OpenedJob, *, is_planned: bool) -> int:
+    """Return the threads that 0 stands for in this job, so that other machines go on with it.
+
+    Args:
+        opened: The job.
+        is_planned: Whether its plan is not to be replaced.
+
+    Returns:
+        What it was planned with; 0, one a core, where it is not planned yet, or planned anew.
+
+    Raises:
+        WouldOverwriteError: The plan is of no known version.
+    """
+    may_be_replaced = opened.settings.overwrite and not is_planned
+    plan = None if may_be_replaced else plan_on_disk(opened)
+    return 0 if plan is None else plan.pins.threads
 
 
 def begun_weights(opened: OpenedJob, chosen: Weights, listener: Listener) -> Weights | None:

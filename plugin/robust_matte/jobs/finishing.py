@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from robust_matte.jobs.frame_attributes import frame_attributes
 from robust_matte.jobs.matte_attributes import UNCROPPED_ATTRIBUTE, window_text
 from robust_matte.jobs.opening import OpenedJob
+from robust_matte.jobs.pins import Pins
 from robust_matte.jobs.plan import Plan
 from robust_matte.jobs.report import Written
+from robust_matte.jobs.segment_pins import SegmentPins
 from robust_matte.jobs.targets import Target
 from robust_matte.keying.extent import crop_matte, surround_matte
 from robust_matte.keying.matte import Matte, finish_matte
@@ -25,10 +27,12 @@ class Finisher:
     Attributes:
         opened: Plate, names and windows.
         plan: What each file says it is of.
+        pins: Under which its segments are keyed; those that frames come from are begun.
     """
 
     opened: OpenedJob
     plan: Plan
+    pins: SegmentPins
 
     def finish(self, target: Target, keyed: KeyedFrame) -> Written:
         """Turn one keyed frame into files.
@@ -76,9 +80,15 @@ class Finisher:
             header.attributes,
             number=target.number,
             held=target.held,
+            pins=self._pins(segment),
         )
         if self.opened.settings.crop:
             attributes[UNCROPPED_ATTRIBUTE] = window_text(matte.window)
             matte = crop_matte(matte)
         seen = self.opened.seen
         return self.opened.outputs.write(target.number, matte, header, attributes, seen)
+
+    def _pins(self, segment: Segment | None) -> Pins:
+        """Return what a frame is keyed under; a black one what the job was planned with."""
+        begun = None if segment is None else self.pins.of_segment(segment.first)
+        return begun or self.plan.pins

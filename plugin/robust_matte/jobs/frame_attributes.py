@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
+from robust_matte.jobs.marks import PINS_ATTRIBUTE
 from robust_matte.jobs.matte_attributes import matte_attributes
+from robust_matte.jobs.pins import Pins
 from robust_matte.jobs.plan import Plan
 from robust_matte.keying.segments import Segment
 from robust_matte.media.formats import JOB_ATTRIBUTE
@@ -21,6 +23,7 @@ def frame_attributes(
     *,
     number: int,
     held: int | None,
+    pins: Pins,
 ) -> dict[str, object]:
     """Return the EXR attributes of one frame: the plate's, and our own.
 
@@ -30,11 +33,13 @@ def frame_attributes(
         plate: Attributes handed on from the plate.
         number: Frame number.
         held: The frame this one repeats, or None.
+        pins: What it was keyed under.
     """
     request = plan.request
     attributes: dict[str, object] = _space_attributes(plan, plate) | {
         JOB_ATTRIBUTE: plan.job,
-        "robust_matte/version": request.pins.engine,
+        "robust_matte/version": pins.engine,
+        PINS_ATTRIBUTE: pins.hash,
         "robust_matte/model": request.weights.variant,
         "robust_matte/refiner": request.weights.refiner,
         "robust_matte/weights_sha256": request.weights.sha256,

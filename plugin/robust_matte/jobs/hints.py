@@ -12,7 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from robust_matte.errors import SettingsError, WouldOverwriteError
-from robust_matte.jobs.marks import FRAME_ATTRIBUTE, LAYER_ATTRIBUTE, is_there, read_mark
+from robust_matte.jobs.marks import (
+    FRAME_ATTRIBUTE,
+    LAYER_ATTRIBUTE,
+    PINS_ATTRIBUTE,
+    is_there,
+    read_mark,
+)
 from robust_matte.jobs.outputs import Outputs
 from robust_matte.jobs.progress import Listener, StageReached
 from robust_matte.media.atomic import check_writable, remove_leftovers
@@ -142,9 +148,12 @@ def _is_hint(path: Path) -> bool:
 def _make_one(hints: Hints, number: int, job: str) -> None:
     """Make one hint, unless it is there."""
     path = hints.pattern.path(number)
-    if read_mark(path) == (job, str(number), hints.layer) and decodes(path):
+    _, *pins = read_mark(hints.outputs.files(number)[0], PINS_ATTRIBUTE)[2:] or ("",)
+    mark = (job, str(number), hints.layer, *pins)
+    if read_mark(path, PINS_ATTRIBUTE) == mark and decodes(path):
         return
-    texts = {JOB_ATTRIBUTE: job, FRAME_ATTRIBUTE: str(number), LAYER_ATTRIBUTE: hints.layer}
+    names = (JOB_ATTRIBUTE, FRAME_ATTRIBUTE, LAYER_ATTRIBUTE, PINS_ATTRIBUTE)
+    texts = dict(zip(names, mark, strict=False))
     codes = _codes(_alpha(hints, number), hints.depth)
     write_png(path, codes, space=None, pixel_aspect=hints.pixel_aspect, texts=texts)
 

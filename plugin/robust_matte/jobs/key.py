@@ -10,15 +10,18 @@ from functools import partial
 from robust_matte.jobs.finishing import Finisher
 from robust_matte.jobs.key_result import KeyResult, joined_results
 from robust_matte.jobs.pieces import targets_in
+from robust_matte.jobs.pins import pins_of
 from robust_matte.jobs.planning import PlannedJob, plan_job
-from robust_matte.jobs.progress import KeptWarnings, Listener, Noted, StageReached, silent
+from robust_matte.jobs.progress import KeptWarnings, Listener, Noted, silent
 from robust_matte.jobs.report import Report, Written
 from robust_matte.jobs.run_record import RunRecorder, recording_run
 from robust_matte.jobs.runs import runs_of, told_of_rolling
+from robust_matte.jobs.segment_pins import SegmentPins
 from robust_matte.jobs.shared_model import share_model
 from robust_matte.jobs.shown import draw_sheet, make_its_hints, make_its_review
 from robust_matte.jobs.stereo import settings_of_views
 from robust_matte.jobs.targets import Target, targets_for, warn_of_black
+from robust_matte.jobs.unfinished import settle_pins, unfinished
 from robust_matte.keying.model import ModelOpener
 from robust_matte.keying.network import Network
 from robust_matte.keying.rolling import Run, key_runs
@@ -90,12 +93,13 @@ def _key_job(
         if not opened.settings.overwrite:
             opened.outputs.refuse_foreign([one.number for one in mine], job.plan.job)
     numbers, identity = [target.number for target in mine], job.model.identity
-    todo = _unfinished(job, mine, listener)
+    pins = SegmentPins(job.plan, opened.outputs.pins_folder)
+    todo = settle_pins(job, pins, mine, unfinished(job, pins, mine, listener))
     opened.outputs.remove_leftovers(numbers)
     with recording_run(
         opened.outputs, job.plan, identity, numbers, listener, listener.warnings
     ) as recorder:
-        _write_all(job, targets, todo, recorder)
+        _write_all(job, pins, targets, todo, recorder)
     return KeyResult(
         outputs={layer: str(pattern) for layer, pattern in opened.outputs.patterns.items()},
         written=len(todo),
@@ -115,18 +119,12 @@ def _key_job(
     )
 
 
-def _unfinished(job: PlannedJob, targets: Sequence[Target], listener: Listener) -> list[Target]:
-    """Return the frames that are not right already."""
-    todo = []
-    for done, target in enumerate(targets, start=1):
-        if not job.opened.outputs.is_done(target.number, job.plan.job):
-            todo.append(target)
-        listener(StageReached("checking", done, len(targets), "looking for finished frames"))
-    return todo
-
-
 def _write_all(
-    job: PlannedJob, targets: Sequence[Target], todo: Sequence[Target], listener: RunRecorder
+    job: PlannedJob,
+    pins: SegmentPins,
+    targets: Sequence[Target],
+    todo: Sequence[Target],
+    listener: RunRecorder,
 ) -> None:
     """Key and write what is to be done, reporting on this thread in the order of the work."""
     opened = job.opened
@@ -134,7 +132,7 @@ def _write_all(
     runs = runs_of(job, targets, todo)
     with (
         WriteBehind[Written](threads=_ENCODERS, depth=_HELD) as writer,
-        closing(_work(job, runs, todo, listener)) as works,  # ends its reading threads, always
+        closing(_work(job, pins, runs, todo, listener)) as works,  # ends its readers, always
     ):
         for work in listener.timed(works):
             report.add(writer.submit(work))
@@ -143,10 +141,14 @@ def _write_all(
 
 
 def _work(
-    job: PlannedJob, runs: Sequence[Run], todo: Sequence[Target], listener: Listener
+    job: PlannedJob,
+    pins: SegmentPins,
+    runs: Sequence[Run],
+    todo: Sequence[Target],
+    listener: Listener,
 ) -> Generator[Callable[[], Written]]:
     """Yield the finishing of each frame: black ones at once, the others as they are keyed."""
-    finisher = Finisher(job.opened, job.plan)
+    finisher = Finisher(job.opened, job.plan, pins)
     by_source: dict[int, list[Target]] = defaultdict(list)
     for target in todo:
         if target.source is None:
@@ -159,9 +161,11 @@ def _work(
     def rolled(_: int) -> None:
         listener(next(unmatted))
 
+    own = pins_of(job.model.identity)
     opened, low_size = job.opened, job.plan.request.low_size
     keyed_frames = key_runs(job.model, opened.source, opened.preparation, low_size, runs, rolled)
     with closing(keyed_frames):
         for keyed in keyed_frames:
+            pins.begin(keyed.segment.first, own)
             for target in by_source[keyed.frame.number]:
                 yield partial(finisher.finish, target, keyed)

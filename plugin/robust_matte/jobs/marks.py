@@ -1,5 +1,6 @@
 """How a written file says which job, frame and layer it is of."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from robust_matte.errors import FrameReadError
@@ -7,9 +8,10 @@ from robust_matte.media.exr_header import read_header
 from robust_matte.media.formats import JOB_ATTRIBUTE
 from robust_matte.media.stills import read_spec
 
-__all__ = ["FRAME_ATTRIBUTE", "LAYER_ATTRIBUTE", "is_there", "read_mark"]
+__all__ = ["FRAME_ATTRIBUTE", "LAYER_ATTRIBUTE", "PINS_ATTRIBUTE", "is_there", "read_mark"]
 
 FRAME_ATTRIBUTE, LAYER_ATTRIBUTE = "robust_matte/frame", "robust_matte/layer"
+PINS_ATTRIBUTE = "robust_matte/pins"
 
 _MARK = (JOB_ATTRIBUTE, FRAME_ATTRIBUTE, LAYER_ATTRIBUTE)
 
@@ -22,27 +24,35 @@ def is_there(path: Path) -> bool:
         return False
 
 
-def read_mark(path: Path) -> tuple[str, ...]:
-    """Return job, frame number and layer that a file says it is of; `()` if it says none."""
+def read_mark(path: Path, *more: str) -> tuple[str, ...]:
+    """Return job, frame number and layer that a file says it is of; `()` if it says none.
+
+    Args:
+        path: The file.
+        more: Further attributes to return behind these.
+    """
+    names = (*_MARK, *more)
     if not is_there(path):
         return ()
     try:
-        found = _exr_texts(path) if path.suffix.lower() == ".exr" else _other_texts(path)
+        found = (
+            _exr_texts(path, names) if path.suffix.lower() == ".exr" else _other_texts(path, names)
+        )
     except FrameReadError:
         return ()
-    return tuple(found[name] for name in _MARK if name in found)
+    return tuple(found[name] for name in names if name in found)
 
 
-def _exr_texts(path: Path) -> dict[str, str]:
+def _exr_texts(path: Path, names: Sequence[str]) -> dict[str, str]:
     attributes = read_header(path).parts[0].attributes
     return {
         name: attributes[name].value.decode(errors="replace")
-        for name in _MARK
+        for name in names
         if name in attributes
     }
 
 
-def _other_texts(path: Path) -> dict[str, str]:
+def _other_texts(path: Path, names: Sequence[str]) -> dict[str, str]:
     spec = read_spec(path)
-    texts = {name: spec.get_string_attribute(name) for name in _MARK}
+    texts = {name: spec.get_string_attribute(name) for name in names}
     return {name: text for name, text in texts.items() if text}

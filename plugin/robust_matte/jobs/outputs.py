@@ -12,7 +12,7 @@ from robust_matte.jobs.layer_files import (
     write_exr_layers,
     write_png_layers,
 )
-from robust_matte.jobs.marks import FRAME_ATTRIBUTE, is_there, read_mark
+from robust_matte.jobs.marks import FRAME_ATTRIBUTE, PINS_ATTRIBUTE, is_there, read_mark
 from robust_matte.jobs.output_names import check_storage, format_of, name_files
 from robust_matte.keying.matte import Matte
 from robust_matte.media.atomic import remove_leftovers
@@ -102,6 +102,11 @@ class Outputs:
         return self.job_folder / "plan.json"
 
     @property
+    def pins_folder(self) -> Path:
+        """What each segment was begun with."""
+        return self.job_folder / "pins"
+
+    @property
     def sheet_file(self) -> Path:
         """The contact sheet, where no other place is named."""
         return self.job_folder / "contact_sheet.png"
@@ -169,10 +174,10 @@ class Outputs:
         for pattern in self.patterns.values():
             remove_leftovers(pattern.folder, [pattern.path(number).name for number in numbers])
 
-    def is_done(self, number: int, job: str) -> bool:
-        """Say whether a frame is complete: written by this very job, and decodable."""
+    def is_done(self, number: int, job: str, pins: str) -> bool:
+        """Say whether a frame is complete: of this very job and these pins, and decodable."""
         return all(
-            read_mark(pattern.path(number)) == (job, str(number), layer)
+            read_mark(pattern.path(number), PINS_ATTRIBUTE) == (job, str(number), layer, pins)
             and decodes(pattern.path(number))
             for layer, pattern in self.patterns.items()
         )

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from robust_matte.errors import WouldOverwriteError
+from robust_matte.jobs.pins import Pins
 from robust_matte.keying.segments import Reset, Segment
 from robust_matte.media.atomic import write_atomically
 from robust_matte.media.windows import Size, Window
@@ -16,7 +17,6 @@ from robust_matte.settings.choices import ImageFormat, Layers
 __all__ = [
     "ColourRecord",
     "MaskRecord",
-    "Pins",
     "Plan",
     "PlateRecord",
     "Request",
@@ -92,16 +92,6 @@ class MaskRecord(BaseModel):
     fingerprint: str
 
 
-class Pins(BaseModel):
-    """What else decides the last bit of a result."""
-
-    model_config = _STRICT
-    engine: str
-    torch: str
-    device: str
-    threads: int
-
-
 class Request(BaseModel):
     """Everything that decides the pixels, known before a frame is decoded.
 
@@ -112,7 +102,6 @@ class Request(BaseModel):
         low_size: Size of the network's low-resolution view.
         masks: Garbage and core, by kind.
         settings: The settings that change pixels or files, as in `KeySettings`.
-        pins: Versions, device and threads.
     """
 
     model_config = _STRICT
@@ -122,7 +111,6 @@ class Request(BaseModel):
     low_size: Size
     masks: dict[str, MaskRecord] = {}
     settings: dict[str, Any]
-    pins: Pins
 
     @field_validator("settings")
     @classmethod
@@ -156,6 +144,8 @@ class Plan(BaseModel):
         request: What was asked.
         segments: The runs of frames between resets.
         scores: The detector's score of each frame, by number; empty where it did not run.
+        pins: What it was planned with: `threads` is what 0 stands for. No part of the job; those
+            that count are of each segment, see `segment_pins`.
         wanted: The frames that the latest run was asked for, of which some may still be to come.
     """
 
@@ -164,13 +154,14 @@ class Plan(BaseModel):
     request: Request
     segments: tuple[SegmentRecord, ...]
     scores: dict[int, float] = {}
+    pins: Pins
     wanted: str | None = None
 
     @property
     def job(self) -> str:
-        """Hash of all that decides pixels; each written frame carries it."""
+        """Hash of all that decides pixels beside the pins; each written frame carries it."""
         text = json.dumps(
-            self.model_dump(mode="json", exclude={"scores", "wanted"}), sort_keys=True
+            self.model_dump(mode="json", exclude={"scores", "pins", "wanted"}), sort_keys=True
         )
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -30,10 +30,6 @@ _SPOKEN = {
     "low_size.height": "--downsample or --framing",
     "masks.garbage": "--garbage",
     "masks.core": "--core",
-    "pins.engine": "the version of this program",
-    "pins.torch": "the version of torch",
-    "pins.device": "--device",
-    "pins.threads": "--threads",
 }
 # What another value of one field may change by itself; the user typed only the former.
 _OUTPUT = {"colour.chromaticities", "colour.interop_id"}

@@ -4,16 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from robust_matte import __version__
 from robust_matte.errors import InputError, SettingsError
-from robust_matte.jobs.begun import begun_weights, has_frames, plan_on_disk
+from robust_matte.jobs.begun import begun_threads, begun_weights, has_frames, plan_on_disk
 from robust_matte.jobs.gains import frame_exposure, segment_gains
 from robust_matte.jobs.memory import check_memory
 from robust_matte.jobs.obtaining import obtain_weights
 from robust_matte.jobs.opening import OpenedJob, open_job
 from robust_matte.jobs.output_space import colour_record
+from robust_matte.jobs.pins import Pins, pins_of
 from robust_matte.jobs.plan import (
-    Pins,
     Plan,
     PlateRecord,
     Request,
@@ -23,6 +22,7 @@ from robust_matte.jobs.plan import (
 )
 from robust_matte.jobs.plan_mismatch import other_job
 from robust_matte.jobs.progress import Listener, Noted, StageReached, Warned
+from robust_matte.jobs.segment_pins import forget_pins
 from robust_matte.jobs.survey import find_cuts
 from robust_matte.keying.exposure import Exposure
 from robust_matte.keying.model import MatteModel, ModelOpener, Weights
@@ -62,6 +62,7 @@ _NOT_OF_THE_JOB = {
     "plate",
     "plate_space",
     "refiner",
+    "repin",
     "review",
     "review_over",
     "threads",
@@ -110,16 +111,16 @@ def plan_job(
     if settings.model == "auto":
         weights = _settled_weights(opened, chosen, weights, listener)
     listener(StageReached("loading", 0, 0, f"loading {weights.path.name}"))
-    model = open_model(
-        weights, refiner=settings.refiner, device=settings.device, threads=settings.threads
-    )
+    threads = settings.threads or begun_threads(opened, is_planned=is_planned)
+    model = open_model(weights, refiner=settings.refiner, device=settings.device, threads=threads)
     for text in model.notes:
         listener(Noted(text))
     check_memory(opened, model.identity, listener)
     request = _request(opened, weights, model)
     if is_planned:
         return PlannedJob(opened, model, _given_plan(opened, request))
-    return PlannedJob(opened, model, _settled_plan(opened, request, listener))
+    plan = _settled_plan(opened, request, pins_of(model.identity), listener)
+    return PlannedJob(opened, model, plan)
 
 
 def _settled_weights(
@@ -159,12 +160,6 @@ def _request(opened: OpenedJob, weights: Weights, model: MatteModel) -> Request:
         low_size=opened.low_size(identity.usual_side),
         masks=opened.masks.records,
         settings=_settings_that_count(opened),
-        pins=Pins(
-            engine=__version__,
-            torch=identity.torch,
-            device=identity.device,
-            threads=identity.threads,
-        ),
     )
 
 
@@ -200,16 +195,18 @@ def _given_plan(opened: OpenedJob, request: Request) -> Plan:
     return known
 
 
-def _settled_plan(opened: OpenedJob, request: Request, listener: Listener) -> Plan:
+def _settled_plan(opened: OpenedJob, request: Request, pins: Pins, listener: Listener) -> Plan:
     """Take the plan on disk if it is for this request, else make and save one."""
     path = opened.outputs.plan_file
     known = _known_plan(opened, request, path)
     if known is None:
         check_writable(path)  # before a long look for cuts
-    found = known or _new_plan(opened, request, listener)
+    found = known or _new_plan(opened, request, pins, listener)
     plan = found.model_copy(update={"wanted": str(opened.frames)})
     if not opened.settings.overwrite:
         opened.outputs.refuse_foreign(opened.frames, plan.job)
+    if known is None:
+        forget_pins(opened.outputs.pins_folder)
     if plan != known:
         plan.save(path)
     return plan
@@ -225,7 +222,7 @@ def _known_plan(opened: OpenedJob, request: Request, path: Path) -> Plan | None:
     return None
 
 
-def _new_plan(opened: OpenedJob, request: Request, listener: Listener) -> Plan:
+def _new_plan(opened: OpenedJob, request: Request, pins: Pins, listener: Listener) -> Plan:
     """Find or take the cuts, and split the plate into segments."""
     numbers = opened.plate.numbers
     starts = CutList.parse(opened.settings.cuts).frames
@@ -253,4 +250,4 @@ def _new_plan(opened: OpenedJob, request: Request, listener: Listener) -> Plan:
         SegmentRecord(first=one.first, last=one.last, reset=one.reset, gain=gain)
         for one, gain in zip(segments, gains, strict=True)
     )
-    return Plan(request=request, segments=tuple(records), scores=scores)
+    return Plan(request=request, segments=tuple(records), scores=scores, pins=pins)

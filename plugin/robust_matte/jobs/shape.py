@@ -14,7 +14,7 @@ from robust_matte.errors import InputError, SettingsError, WouldOverwriteError
 from robust_matte.jobs.keyed_file import SHAPED_FROM_ATTRIBUTE, KeyedFile
 from robust_matte.jobs.laid_masks import OWN_ALPHA, check_laid_masks, open_laid_masks
 from robust_matte.jobs.layer_files import write_exr_layers
-from robust_matte.jobs.marks import LAYER_ATTRIBUTE, is_there, read_mark
+from robust_matte.jobs.marks import LAYER_ATTRIBUTE, PINS_ATTRIBUTE, is_there, read_mark
 from robust_matte.jobs.mask import Mask, PlacedMask
 from robust_matte.jobs.matte_attributes import SHAPING_ATTRIBUTE, UNCROPPED_ATTRIBUTE, window_text
 from robust_matte.jobs.movie_source import find_result
@@ -82,7 +82,8 @@ class _Job:
     def mark(self, file: KeyedFile) -> str:
         """Return what a shaped file says its job is; the same however it came to be shaped so."""
         masks = (f"{kind} {one.record.fingerprint}" for kind, one in sorted(self.masks.items()))
-        text = "\0".join((file.origin, str(self.shaping), *masks))
+        pins = file.text(PINS_ATTRIBUTE)  # under others the same frame may differ
+        text = "\0".join((file.origin, *([pins] if pins else []), str(self.shaping), *masks))
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -8,7 +8,7 @@ import torch
 
 from robust_matte.errors import DeviceError
 
-__all__ = ["CudaDevice", "TorchDevices", "Trial", "choose_device", "probe_torch"]
+__all__ = ["CudaDevice", "TorchDevices", "Trial", "choose_device", "cpu_capability", "probe_torch"]
 
 _OUT_OF_MEMORY = "out of memory"
 
@@ -111,6 +111,13 @@ def choose_device(name: str) -> torch.device:
             hint="Take --device cpu, or run robust-matte doctor, which says why.",
         )
     return torch.device(kind, int(index)) if index else torch.device(kind)
+
+
+def cpu_capability(device: torch.device) -> str:
+    """Return the instructions that torch counts with on a CPU; nothing of another device."""
+    if device.type != "cpu":
+        return ""
+    return str(torch.backends.cpu.get_cpu_capability())
 
 
 def _cuda_index(name: str) -> int | None:

@@ -36,6 +36,9 @@ class ModelIdentity:
         device: The kind of device it runs on, such as `cpu` or a GPU's name.
         threads: Threads of a CPU network.
         torch: Version and build of torch.
+        capability: The CPU's instructions that torch uses, such as `AVX512`; empty elsewhere.
+        precision: What it counts in.
+        memory_format: How its tensors lie.
     """
 
     variant: str
@@ -44,6 +47,9 @@ class ModelIdentity:
     device: str
     threads: int
     torch: str
+    capability: str = ""
+    precision: str = "float32"
+    memory_format: str = "channels last"
 
 
 class MatteModel(Protocol):

@@ -7,7 +7,7 @@ import torch
 
 from robust_matte.errors import ModelError, WeightsDamagedError
 from robust_matte.keying.cores import default_threads
-from robust_matte.keying.devices import choose_device
+from robust_matte.keying.devices import choose_device, cpu_capability
 from robust_matte.keying.model import ModelIdentity, Weights
 from robust_matte.media.frames import FloatImage
 from robust_matte.media.windows import Size
@@ -62,6 +62,7 @@ class Network:
             device=_spoken(self._device),
             threads=torch.get_num_threads(),
             torch=torch.__version__,
+            capability=cpu_capability(self._device),
         )
 
     def reset(self) -> None:

@@ -12,7 +12,13 @@ from pathlib import Path
 
 from robust_matte.errors import DiskFullError, OutputError, WriteError
 
-__all__ = ["check_writable", "output_error", "remove_leftovers", "write_atomically"]
+__all__ = [
+    "check_writable",
+    "create_atomically",
+    "output_error",
+    "remove_leftovers",
+    "write_atomically",
+]
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +59,36 @@ def write_atomically(path: Path, content: bytes | memoryview | Callable[[Path], 
         _sync_folder(path.parent)
     except OSError as error:
         raise output_error(path, error) from error
+
+
+def create_atomically(path: Path, content: bytes) -> bool:
+    """Write a file that nobody has written yet; of several who try at once, one succeeds.
+
+    The file appears whole and durably: it is written under a temporary name and linked, which also
+    a file server does in one step. Where there are no links (FAT, some shares), it is created under
+    its own name, and for a moment may be seen empty.
+
+    Returns:
+        Whether it was written: False if there was such a file.
+
+    Raises:
+        DiskFullError: The disk or the quota is full.
+        WriteError: The folder or file cannot be written; says why.
+    """
+    temporary = _temporary_beside(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            _write_to_disk(temporary, content)
+            is_ours = _link(temporary, path, content)
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        if is_ours:
+            _sync_folder(path.parent)
+    except OSError as error:
+        raise output_error(path, error) from error
+    return is_ours
 
 
 def check_writable(path: Path) -> None:
@@ -130,6 +166,30 @@ def _write_to_disk(path: Path, content: bytes | memoryview | Callable[[Path], No
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _link(temporary: Path, path: Path, content: bytes) -> bool:
+    """Give a file its final name unless there is one; say whether it has it."""
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        return _is_linked(temporary)
+    except OSError:
+        if _is_linked(temporary):
+            return True
+        try:
+            _write_to_disk(path, content)
+        except FileExistsError:
+            return False
+        except OSError:  # a full disk: no torn file is left
+            path.unlink(missing_ok=True)
+            raise
+    return True
+
+
+def _is_linked(path: Path) -> bool:
+    """Say whether a file has two names: a server's answer may be lost, and its link be there."""
+    return path.stat().st_nlink == 2
 
 
 def _sync_folder(folder: Path) -> None:

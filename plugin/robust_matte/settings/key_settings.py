@@ -50,7 +50,8 @@ class KeySettings(ShapingSettings):
         offline: Never touch the network: weights that are absent are an error.
         refiner: What lifts the matte to full size.
         device: `auto`, `cpu`, `cuda`, `cuda:1` or `mps`; a named one never falls back.
-        threads: Threads of the network; 0 takes one per core.
+        threads: Threads of the network; 0 takes what the job was planned
+            with, at first one per core.
         downsample: `auto`, a ratio, or a longest side such as `512px`.
         framing: How much of people is seen, which says what `auto` is; None is `portrait`.
         roi: The part of the picture that is keyed, `X,Y,W,H`; None is all of it.
@@ -80,6 +81,7 @@ class KeySettings(ShapingSettings):
         compression: Lossless EXR compression.
         crop: Write the part of each frame alone that holds any alpha.
         overwrite: Replace files of another job.
+        repin: Begin segments anew that were begun with other versions, device or threads.
         hint_dir: A folder for alpha hints, grey PNG files at the plate's numbers; None makes none.
         hint_depth: Bits of their codes.
         contact_sheet: A PNG file, `none`, or `auto` for one beside the plan.
@@ -122,6 +124,7 @@ class KeySettings(ShapingSettings):
     compression: Compression = Compression.ZIPS
     crop: bool = False
     overwrite: bool = False
+    repin: bool = False
     hint_dir: Path | None = None
     hint_depth: HintDepth = HintDepth.EIGHT
     contact_sheet: str = "auto"

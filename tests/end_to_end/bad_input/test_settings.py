@@ -51,7 +51,15 @@ NONSENSE = {
     "--threads": ["all", "-1", "9999"],
     "--progress": ["bar"],
 }
-SWITCHES = {"--cold", "--crop", "--invert-garbage", "--offline", "--overwrite", "--verbose"}
+SWITCHES = {
+    "--cold",
+    "--crop",
+    "--invert-garbage",
+    "--offline",
+    "--overwrite",
+    "--repin",
+    "--verbose",
+}
 ROWS = [
     pytest.param([flag, value] if flag != "PLATE" else [], id=f"{flag} {value or repr(value)}")
     for flag, values in NONSENSE.items()
