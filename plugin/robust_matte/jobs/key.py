@@ -16,12 +16,11 @@ from robust_matte.jobs.progress import KeptWarnings, Listener, Noted, silent
 from robust_matte.jobs.report import Report, Written
 from robust_matte.jobs.run_record import RunRecorder, recording_run
 from robust_matte.jobs.runs import runs_of, told_of_rolling
-from robust_matte.jobs.segment_pins import SegmentPins
 from robust_matte.jobs.shared_model import share_model
 from robust_matte.jobs.shown import draw_sheet, make_its_hints, make_its_review
 from robust_matte.jobs.stereo import settings_of_views
 from robust_matte.jobs.targets import Target, targets_for, warn_of_black
-from robust_matte.jobs.unfinished import settle_pins, unfinished
+from robust_matte.jobs.unfinished import Claim, claimed
 from robust_matte.keying.model import ModelOpener
 from robust_matte.keying.network import Network
 from robust_matte.keying.rolling import Run, key_runs
@@ -93,13 +92,13 @@ def _key_job(
         if not opened.settings.overwrite:
             opened.outputs.refuse_foreign([one.number for one in mine], job.plan.job)
     numbers, identity = [target.number for target in mine], job.model.identity
-    pins = SegmentPins(job.plan, opened.outputs.pins_folder)
-    todo = settle_pins(job, pins, mine, unfinished(job, pins, mine, listener))
-    opened.outputs.remove_leftovers(numbers)
-    with recording_run(
-        opened.outputs, job.plan, identity, numbers, listener, listener.warnings
-    ) as recorder:
-        _write_all(job, pins, targets, todo, recorder)
+    with claimed(job, mine, listener) as claim:
+        todo = claim.todo
+        opened.outputs.remove_leftovers(numbers)
+        with recording_run(
+            opened.outputs, job.plan, identity, numbers, listener, listener.warnings
+        ) as recorder:
+            _write_all(job, claim, targets, recorder)
     return KeyResult(
         outputs={layer: str(pattern) for layer, pattern in opened.outputs.patterns.items()},
         written=len(todo),
@@ -121,20 +120,19 @@ def _key_job(
 
 def _write_all(
     job: PlannedJob,
-    pins: SegmentPins,
+    claim: Claim,
     targets: Sequence[Target],
-    todo: Sequence[Target],
     listener: RunRecorder,
 ) -> None:
     """Key and write what is to be done, reporting on this thread in the order of the work."""
-    opened = job.opened
+    opened, todo = job.opened, claim.todo
     report = Report(len(todo), opened.outputs, opened.settings.nonfinite, listener)
     runs = runs_of(job, targets, todo)
     with (
         WriteBehind[Written](threads=_ENCODERS, depth=_HELD) as writer,
-        closing(_work(job, pins, runs, todo, listener)) as works,  # ends its readers, always
+        closing(_work(job, claim, runs, listener)) as works,  # ends its readers, always
     ):
-        for work in listener.timed(works):
+        for work in listener.timed(claim.locks.guarded(works)):
             report.add(writer.submit(work))
         report.add(writer.drain())
     report.close()
@@ -142,15 +140,14 @@ def _write_all(
 
 def _work(
     job: PlannedJob,
-    pins: SegmentPins,
+    claim: Claim,
     runs: Sequence[Run],
-    todo: Sequence[Target],
     listener: Listener,
 ) -> Generator[Callable[[], Written]]:
     """Yield the finishing of each frame: black ones at once, the others as they are keyed."""
-    finisher = Finisher(job.opened, job.plan, pins)
+    finisher = Finisher(job.opened, job.plan, claim.pins)
     by_source: dict[int, list[Target]] = defaultdict(list)
-    for target in todo:
+    for target in claim.todo:
         if target.source is None:
             yield partial(finisher.finish_black, target)
         else:
@@ -166,6 +163,6 @@ def _work(
     keyed_frames = key_runs(job.model, opened.source, opened.preparation, low_size, runs, rolled)
     with closing(keyed_frames):
         for keyed in keyed_frames:
-            pins.begin(keyed.segment.first, own)
+            claim.pins.begin(keyed.segment.first, own)
             for target in by_source[keyed.frame.number]:
                 yield partial(finisher.finish, target, keyed)

@@ -107,6 +107,11 @@ class Outputs:
         return self.job_folder / "pins"
 
     @property
+    def lock_folder(self) -> Path:
+        """Who keys which frames at this moment."""
+        return self.job_folder / "lock"
+
+    @property
     def sheet_file(self) -> Path:
         """The contact sheet, where no other place is named."""
         return self.job_folder / "contact_sheet.png"

@@ -1,17 +1,70 @@
 """Which frames of a job are to be made, and whether this run may make them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 
+from robust_matte.jobs.piece_lock import LockTimes, PieceLocks
 from robust_matte.jobs.pins import pins_of
 from robust_matte.jobs.planning import PlannedJob
 from robust_matte.jobs.progress import Listener, StageReached
 from robust_matte.jobs.segment_pins import SegmentPins
 from robust_matte.jobs.targets import Target
 
-__all__ = ["settle_pins", "unfinished"]
+__all__ = ["Claim", "claimed"]
 
 
-def unfinished(
+@dataclass(frozen=True, slots=True, eq=False)
+class Claim:
+    """What a run is to do, and nobody else does meanwhile.
+
+    Attributes:
+        todo: The frames to make.
+        pins: Under what each segment is keyed.
+        locks: On the pieces with these frames.
+    """
+
+    todo: list[Target]
+    pins: SegmentPins
+    locks: PieceLocks
+
+
+@contextmanager
+def claimed(job: PlannedJob, targets: Sequence[Target], listener: Listener) -> Iterator[Claim]:
+    """Find what is to be done of some frames, and keep other workers from it meanwhile.
+
+    Raises:
+        OtherPinsError: A segment was begun under other pins.
+        Preempted: Another worker keys some of these frames.
+        OutputError: The job's folder cannot be written.
+    """
+    folder = job.opened.outputs.pins_folder
+    pins = SegmentPins(job.plan, folder)
+    todo = _settle_pins(job, pins, targets, _unfinished(job, pins, targets, listener))
+    with PieceLocks(job.opened.outputs.lock_folder, _pieces(pins, todo), LockTimes()) as locks:
+        if locks.has_waited:  # for one who may have done the most of it before it ended
+            pins = SegmentPins(job.plan, folder)
+            todo = _settle_pins(job, pins, targets, _unfinished(job, pins, targets, listener))
+        yield Claim(todo, pins, locks)
+
+
+def _pieces(pins: SegmentPins, todo: Iterable[Target]) -> list[tuple[int, int]]:
+    """Return the first and last frame to do of each segment; whole ones side by side are one."""
+    spans: dict[int, tuple[int, int]] = {}
+    for number in (one.source for one in todo if one.source is not None):
+        segment = pins.segment(number).first
+        first, last = spans.get(segment, (number, number))
+        spans[segment] = (min(first, number), max(last, number))
+    pieces: list[tuple[int, int]] = []
+    for _, (first, last) in sorted(spans.items()):
+        if pieces and pieces[-1][1] + 1 == first:
+            pieces[-1] = (pieces[-1][0], last)
+        else:
+            pieces.append((first, last))
+    return pieces
+
+
+def _unfinished(
     job: PlannedJob, pins: SegmentPins, targets: Sequence[Target], listener: Listener
 ) -> list[Target]:
     """Return the frames that are not right already: of this job, under their segment's pins."""
@@ -24,7 +77,7 @@ def unfinished(
     return todo
 
 
-def settle_pins(
+def _settle_pins(
     job: PlannedJob, pins: SegmentPins, targets: Sequence[Target], todo: Sequence[Target]
 ) -> list[Target]:
     """Make sure that what is to be done of a segment goes on under the pins it was begun with.
@@ -40,6 +93,7 @@ def settle_pins(
 
     Raises:
         OtherPinsError: A segment was begun with others.
+        Preempted: A segment that is to be begun anew is being keyed.
         OutputError: The new pins cannot be written.
     """
     own, renewed = pins_of(job.model.identity), set()
@@ -47,7 +101,9 @@ def settle_pins(
         if not job.opened.settings.repin:
             pins.check(first, own)
         elif pins.of_segment(first) not in (None, own):
-            pins.renew(first, own)
+            segment = pins.segment(first)
+            with PieceLocks(job.opened.outputs.lock_folder, [(segment.first, segment.last)]):
+                pins.renew(first, own)
             renewed.add(first)
     if not renewed:
         return list(todo)

@@ -61,12 +61,17 @@ def write_atomically(path: Path, content: bytes | memoryview | Callable[[Path], 
         raise output_error(path, error) from error
 
 
-def create_atomically(path: Path, content: bytes) -> bool:
+def create_atomically(path: Path, content: bytes, *, is_durable: bool = True) -> bool:
     """Write a file that nobody has written yet; of several who try at once, one succeeds.
 
     The file appears whole and durably: it is written under a temporary name and linked, which also
     a file server does in one step. Where there are no links (FAT, some shares), it is created under
     its own name, and for a moment may be seen empty.
+
+    Args:
+        path: The file. Missing folders are made.
+        content: The bytes.
+        is_durable: Whether it must outlive a power cut, which costs a write to the disk.
 
     Returns:
         Whether it was written: False if there was such a file.
@@ -79,12 +84,12 @@ def create_atomically(path: Path, content: bytes) -> bool:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            _write_to_disk(temporary, content)
+            _write_to_disk(temporary, content, is_durable=is_durable)
             is_ours = _link(temporary, path, content)
         finally:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
-        if is_ours:
+        if is_ours and is_durable:
             _sync_folder(path.parent)
     except OSError as error:
         raise output_error(path, error) from error
@@ -156,7 +161,12 @@ def _temporary_beside(path: Path) -> Path:
     return path.with_name(f".{path.stem}.tmp-{token}{path.suffix}")
 
 
-def _write_to_disk(path: Path, content: bytes | memoryview | Callable[[Path], None]) -> None:
+def _write_to_disk(
+    path: Path,
+    content: bytes | memoryview | Callable[[Path], None],
+    *,
+    is_durable: bool = True,
+) -> None:
     if callable(content):
         content(path)
         with path.open("r+b") as file:  # Windows syncs only what is open for writing
@@ -165,7 +175,8 @@ def _write_to_disk(path: Path, content: bytes | memoryview | Callable[[Path], No
     with path.open("xb") as file:
         file.write(content)
         file.flush()
-        os.fsync(file.fileno())
+        if is_durable:
+            os.fsync(file.fileno())
 
 
 def _link(temporary: Path, path: Path, content: bytes) -> bool:
