@@ -13,7 +13,7 @@ import random
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -41,6 +41,17 @@ def media_folder() -> Path | None:
     """Return the folder with test footage, if there is one."""
     name = os.environ.get(MEDIA_VARIABLE, "")
     return Path(name) if name and Path(name).is_dir() else None
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call() -> Generator[None]:
+    """Let a test that spoke a dialect in this process give stdout back, before it is captured."""
+    try:
+        return (yield)
+    finally:
+        speaking = sys.modules.get("robust_matte.cli.speaking")
+        if speaking is not None:
+            speaking.leave_stdout()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -57,15 +58,64 @@ def test_key_writes_frames_sheet_and_plan_and_says_where(
 
 def test_jsonl_progress_is_one_event_a_line(run: Run, plate: str, filled_weights: Path) -> None:
     done = run("key", plate, "--model", filled_weights, "--progress", "jsonl", "-o", "x")
-    events = [json.loads(line) for line in done.stderr.splitlines()]
+    events = [json.loads(line) for line in done.stdout.splitlines()]
     frames = [event for event in events if event["event"] == "frame"]
     assert [event["number"] for event in frames] == list(range(1001, 1007))
     assert frames[0]["reset"] == "first frame"
     assert frames[-1]["eta_s"] == 0.0
+    percents = [event["percent"] for event in events if "percent" in event]
+    assert percents == sorted(percents)
+    assert events[-1] == {"event": "finished", "percent": 100.0}
+    assert "6 written" in done.stderr
     assert Path(frames[0]["files"][0]).name == "shot_matte.1001.exr"
     assert [event["text"].partition(",")[0] for event in events if event["event"] == "note"] == [
         "plate space scene-linear Rec.709"
     ]
+
+
+DIALECTS = [
+    pytest.param("openjd", r"openjd_(progress: [\d.]+|status: .+)", id="openjd"),
+    pytest.param("tractor", r"TR_PROGRESS \d+", id="tractor"),
+    pytest.param("deadline", r"Progress: \d+%, .+", id="deadline"),
+]
+
+
+@pytest.mark.parametrize(("style", "line"), DIALECTS)
+def test_engine_has_stdout_for_itself(
+    style: str, line: str, run: Run, plate: str, filled_weights: Path
+) -> None:
+    done = run("key", plate, "--model", filled_weights, "--progress", style, "-o", "x")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [one for one in lines if not re.fullmatch(line, one)] == []
+    assert "100" in "".join(lines[-2:])
+    assert "note: plate space" in done.stderr
+    assert "6 written" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(["absent.####.exr"], "absent.####.exr", id="a plate that is not there"),
+        pytest.param(["plate", "--cuts", "soon"], "soon", id="a setting"),
+        pytest.param(["plate", "--over-write"], "--over-write", id="a flag that is none"),
+        pytest.param([], "PLATE is missing", id="no plate"),
+    ],
+)
+def test_openjd_is_told_why_it_failed(words: list[str], said: str, run: Run) -> None:
+    done = run("key", *words, "--progress=openjd")
+    assert done.returncode in {2, 3}
+    last = done.stdout.splitlines()[-1]
+    assert last == "openjd_fail: " + " ".join(done.stderr.splitlines()[-2:])
+    assert said in last
+
+
+def test_name_of_a_plate_sets_no_variable_on_the_farm(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "openjd_env: LD_PRELOAD=x").mkdir()
+    done = run("key", "openjd_env: LD_PRELOAD=x\nopenjd_env: A=B", "--progress", "openjd")
+    assert done.returncode == 3
+    said = (done.stdout + done.stderr).splitlines()
+    assert [line for line in said if line.lstrip().startswith("openjd_env")] == []
 
 
 def test_progress_none_says_nothing(run: Run, plate: str, filled_weights: Path) -> None:
@@ -184,12 +234,12 @@ def test_signal_keeps_whole_frames_and_has_its_exit_code(
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
+        assert process.stdout is not None
+        for line in process.stdout:
             if json.loads(line)["event"] == "frame":
                 break
         process.send_signal(sent)
-        rest = process.stderr.read()
+        _, rest = process.communicate()
     assert process.returncode == code
     assert rest.rstrip().endswith(
         f"{said}\nFinished frames are kept; the same command goes on from there."

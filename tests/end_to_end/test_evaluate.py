@@ -70,14 +70,14 @@ Evaluate = Callable[..., Done]
 
 
 @pytest.fixture
-def evaluate(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Evaluate:
+def evaluate(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Evaluate:
     """Run the command in this process; its output is no terminal."""
 
     def run(*words: str | Path) -> Done:
         monkeypatch.setattr(sys, "argv", ["robust-matte", "evaluate", *map(str, words)])
         with pytest.raises(SystemExit) as left:
             main()
-        told = capsys.readouterr()
+        told = capfd.readouterr()
         code = left.value.code
         return Done(code if isinstance(code, int) else 0, told.out, told.err)
 
@@ -379,11 +379,11 @@ def test_what_is_not_installed_is_named_with_the_command_to_paste(
     assert "not installed here: scipy." in evaluate(*pair).err
 
 
-def test_progress_goes_to_stderr_with_the_time_to_go(
-    evaluate: Evaluate, pair: tuple[str, str]
-) -> None:
-    lines = evaluate(*pair, "--progress", "jsonl").err.splitlines()
-    events = [json.loads(line) for line in lines]
+def test_progress_is_told_with_the_time_to_go(evaluate: Evaluate, pair: tuple[str, str]) -> None:
+    told = evaluate(*pair, "--progress", "jsonl")
+    events = [json.loads(line) for line in told.out.splitlines()]
+    assert events.pop() == {"event": "finished", "percent": 100.0}
+    assert "IoU at 0.5" in told.err
     assert [event["done"] for event in events] == [1, 2, 3, 4, 5]
     assert {event["total"] for event in events} == {5}
     assert events[-1]["eta_s"] == 0.0

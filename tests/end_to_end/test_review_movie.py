@@ -184,7 +184,7 @@ def test_command_line_makes_it_and_says_where(
     filled_weights: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     words = ["key", plate, "--model", str(filled_weights), "--cuts", "off", "--downsample", "48px"]
@@ -193,9 +193,9 @@ def test_command_line_makes_it_and_says_where(
     with pytest.raises(SystemExit) as ended:
         main()
     assert not ended.value.code
-    said = capsys.readouterr()
-    assert str(tmp_path / "r.mp4") in said.out
-    events = [json.loads(line) for line in said.err.splitlines()]
+    said = capfd.readouterr()
+    assert str(tmp_path / "r.mp4") in said.err
+    events = [json.loads(line) for line in said.out.splitlines()]
     reviewing = [event for event in events if event.get("stage") == "reviewing"]
     assert [event["done"] for event in reviewing] == list(range(7))
     assert reviewing[-1]["eta_s"] == 0.0

@@ -422,11 +422,11 @@ def start(root: Path, release: Any) -> Callable[[], "subprocess.Popen[str]"]:
 
 
 def read_until(process: "subprocess.Popen[str]", wanted: Callable[[Any], bool]) -> None:
-    assert process.stderr is not None
+    assert process.stdout is not None
     seen = []
-    for line in process.stderr:
+    for line in process.stdout:
         seen.append(line)
-        if line.startswith("{") and wanted(json.loads(line)):
+        if wanted(json.loads(line)):
             return
     pytest.fail(f"it ended before that: {seen}")
 
@@ -441,9 +441,9 @@ def test_two_starts_at_once_fetch_once(
             read_until(second, lambda event: event["text"].startswith("waiting for the process"))
             release.released.set()  # the connection ends, and is gone on with
             for process in (first, second):
-                out, err = process.communicate(timeout=60)
+                _, err = process.communicate(timeout=60)
                 assert process.returncode == 0, err
-                assert str(cache / MOBILE) in out
+                assert str(cache / MOBILE) in err
     assert [asked for _, asked in release.requests] == [None, f"bytes={int(SOME)}-"]
     assert (cache / MOBILE).read_bytes() == published
 

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from robust_matte.cli.progress import ProgressStyle, show_progress
-from robust_matte.jobs.progress import Event, FrameWritten, Noted, StageReached, Warned
+from robust_matte.jobs.heartbeat import Heartbeat
+from robust_matte.jobs.progress import Event, FrameWritten, Noted, PartReached, StageReached, Warned
 
 Shown = Callable[..., list[str]]
 
 NOTE = Noted("plate space [sRGB], assumed; --plate-space changes it")
+PART = PartReached(1, 3, "sh020")
 CHECKED = StageReached("checking", 10, 10, "looking for finished frames")
 
 
@@ -23,15 +25,17 @@ def _written(number: int, done: int, total: int) -> FrameWritten:
 
 
 @pytest.fixture
-def shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shown:
-    """Show events in a style; returns the lines on stderr, of which rich's last is the bar."""
+def shown(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shown:
+    """Show events in a style; returns its lines, of which rich's last is the bar."""
     monkeypatch.setenv("COLUMNS", "120")
 
     def show(style: ProgressStyle, *events: Event) -> list[str]:
         with show_progress(style) as listener:
             for event in events:
                 listener(event)
-        return [line for line in capsys.readouterr().err.splitlines() if line.strip()]
+        said = capfd.readouterr()
+        assert (said.out == "") == (style is not ProgressStyle.JSONL)
+        return [line for line in (said.out or said.err).splitlines() if line.strip()]
 
     return show
 
@@ -57,9 +61,9 @@ def test_none_says_no_note(shown: Shown) -> None:
 
 
 def test_each_kind_of_event_has_its_name(shown: Shown) -> None:
-    lines = shown(ProgressStyle.JSONL, CHECKED, _written(1, 1, 2), NOTE, Warned("odd"))
+    lines = shown(ProgressStyle.JSONL, CHECKED, PART, _written(1, 1, 2), NOTE, Warned("odd"))
     kinds = [json.loads(line)["event"] for line in lines]
-    assert kinds == ["stage", "frame", "note", "warning"]
+    assert kinds == ["stage", "part", "frame", "note", "warning", "finished"]
 
 
 def test_bar_forgets_the_total_of_the_stage_before(shown: Shown) -> None:
@@ -99,3 +103,54 @@ def test_lines_do_not_name_every_frame_that_rolls(
     events = [StageReached("rolling", n, 9, "from frame 1", number=n) for n in range(1, 10)]
     lines = shown(ProgressStyle.PLAIN, *events)
     assert [line.rpartition(" ")[2] for line in lines] == ["1/9", "9/9"]
+
+
+@pytest.mark.parametrize("style", [ProgressStyle.RICH, ProgressStyle.PLAIN])
+def test_parts_are_named_and_counted(style: ProgressStyle, shown: Shown) -> None:
+    assert shown(style, PART, CHECKED)[0].rstrip() == "sh020: 2 of 3"
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        pytest.param(None, "still starting, 2:10 so far", id="nothing yet"),
+        pytest.param(
+            StageReached("loading", 0, 0, "loading m.pth"),
+            "still loading: loading m.pth, 2:10 so far",
+            id="loading",
+        ),
+        pytest.param(
+            StageReached("rolling", 12, 49, "from frame 1", number=12),
+            "still rolling: from frame 1 after frame 12, 12 of 49 done, 2:10 so far",
+            id="rolling",
+        ),
+        pytest.param(_written(7, 3, 8), "still keying, after frame 7, 2:10 so far", id="keying"),
+    ],
+)
+@pytest.mark.parametrize("style", [ProgressStyle.PLAIN, ProgressStyle.JSONL])
+def test_silence_is_broken_after_a_while(
+    style: ProgressStyle,
+    event: Event | None,
+    line: str,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    beats: list[Callable[[float], None]] = []
+
+    class Told(Heartbeat):
+        def __init__(self, beat: Callable[[float], None]) -> None:
+            beats.append(beat)
+            super().__init__(beat)
+
+    monkeypatch.setattr("robust_matte.jobs.heartbeat.Heartbeat", Told)
+    with show_progress(style) as listener:
+        if event is not None:
+            listener(event)
+        capfd.readouterr()
+        beats[0](130.0)
+        said = capfd.readouterr()
+    if style is ProgressStyle.PLAIN:
+        assert said == ("", f"{line}\n")
+    else:
+        assert json.loads(said.out)["text"] == line
+        assert said.err == ""

@@ -17,6 +17,7 @@ from robust_matte.cli.evaluate import evaluate_command
 from robust_matte.cli.info import info_command
 from robust_matte.cli.key import key_command
 from robust_matte.cli.shape import shape_command
+from robust_matte.cli.speaking import take_stdout, tell_failure
 from robust_matte.cli.train import train_command
 from robust_matte.cli.usage import misused
 from robust_matte.cli.weights import weights_app
@@ -61,6 +62,7 @@ def _root(
 
 def main() -> None:
     """Run the command line; a mistake is two sentences and an exit code, never a traceback."""
+    take_stdout(sys.argv[1:])
     try:
         code = app(prog_name="robust-matte", standalone_mode=False)
         sys.stdout.flush()  # here: at Python's own end a full disk is beyond words
@@ -91,4 +93,5 @@ def _told(error: RobustMatteError) -> int:
     """Print an error for people and return its exit code; the traceback is for `-v`."""
     logging.getLogger(__name__).debug("traceback", exc_info=error)
     print(f"{error.what}\n{error.hint}".rstrip(), file=sys.stderr)
+    tell_failure(error)
     return error.exit_code

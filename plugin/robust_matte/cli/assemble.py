@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from robust_matte.cli.progress import ProgressStyle, relayed_warnings, show_progress
+from robust_matte.cli.progress import Progress, ProgressStyle, relayed_warnings, show_progress
 from robust_matte.cli.stopping import stopping_softly
 from robust_matte.cli.tables import Row, print_rows
 from robust_matte.settings.assemble_settings import AUTO_VIEW, AssembleSettings, MovieAlpha
@@ -69,9 +69,7 @@ def assemble_command(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a file that is no movie of RESULT.")
     ] = False,
-    progress: Annotated[
-        ProgressStyle, typer.Option(help="How progress is shown, on stderr.")
-    ] = ProgressStyle.AUTO,
+    progress: Progress = ProgressStyle.AUTO,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log each step.")] = False,
 ) -> None:
     """Make a ProRes 4444 movie of RESULT, finished EXR frames; 10 bits a channel, alpha too.
@@ -90,7 +88,7 @@ def assemble_command(
         config=config,
         overwrite=overwrite,
     )
-    with stopping_softly(_HINT) as heed, show_progress(progress) as listener:
+    with stopping_softly(_HINT) as heed, show_progress(progress, "assembling") as listener:
         from robust_matte.jobs.assemble import assemble
 
         heed()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from robust_matte.cli.progress import ProgressStyle, relayed_warnings, show_progress
+from robust_matte.cli.progress import Progress, ProgressStyle, relayed_warnings, show_progress
 from robust_matte.cli.stopping import stopping_softly
 from robust_matte.cli.summary import summary_rows
 from robust_matte.cli.tables import Row, print_rows
@@ -40,9 +40,7 @@ def demo_command(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace what another job wrote there.")
     ] = False,
-    progress: Annotated[
-        ProgressStyle, typer.Option(help="How progress is shown, on stderr.")
-    ] = ProgressStyle.AUTO,
+    progress: Progress = ProgressStyle.AUTO,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log each step.")] = False,
 ) -> None:
     """Draw two seconds of a person before a moving camera, and key them.

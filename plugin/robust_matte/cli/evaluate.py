@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from robust_matte.cli.extras import require_train
-from robust_matte.cli.progress import ProgressStyle, relayed_warnings, show_progress
+from robust_matte.cli.progress import Progress, ProgressStyle, relayed_warnings, show_progress
+from robust_matte.cli.speaking import refuse_json_twice
 from robust_matte.cli.stopping import NOTHING_CHANGED, stopping_softly
 from robust_matte.cli.tables import Row, print_rows
 from robust_matte.errors import SettingsError
@@ -102,9 +103,7 @@ def evaluate_command(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object instead of the table.")
     ] = False,
-    progress: Annotated[
-        ProgressStyle, typer.Option(help="How progress is shown, on stderr.")
-    ] = ProgressStyle.AUTO,
+    progress: Progress = ProgressStyle.AUTO,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log each step.")] = False,
 ) -> None:
     """Measure PRED against TRUTH, frame by frame: mean, and the worst frame of each metric.
@@ -113,8 +112,10 @@ def evaluate_command(
     """
     if verbose:
         logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
+    if as_json:
+        refuse_json_twice(progress)
     require_train("evaluate", "scipy", *(["matplotlib"] if plot else []))
-    with stopping_softly(NOTHING_CHANGED) as heed, show_progress(progress) as listener:
+    with stopping_softly(NOTHING_CHANGED) as heed, show_progress(progress, "comparing") as listener:
         from robust_matte.jobs.comparison import ComparisonRequest
 
         chosen = _choose_metrics(metrics, layer, has_foreground=truth_foreground is not None)

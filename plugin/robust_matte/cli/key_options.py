@@ -8,7 +8,7 @@ import typer
 
 from robust_matte.cli.masks import Core, Garbage, InvertGarbage, OwnAlpha
 from robust_matte.cli.pictures import ContactSheet, HintBits, HintFolder, Review, ReviewOver
-from robust_matte.cli.progress import ProgressStyle
+from robust_matte.cli.progress import ProgressStyle, progress_option
 from robust_matte.cli.shaping import BlackPoint, Gamma, Grow, Soften, WhitePoint
 from robust_matte.settings.choices import (
     Compression,
@@ -296,10 +296,7 @@ def key_options(
         bool,
         typer.Option("--offline", help="Never touch the network.", rich_help_panel=RUN_PANEL),
     ] = False,
-    progress: Annotated[
-        ProgressStyle,
-        typer.Option(help="How progress is shown, on stderr.", rich_help_panel=RUN_PANEL),
-    ] = ProgressStyle.AUTO,
+    progress: Annotated[ProgressStyle, progress_option(RUN_PANEL)] = ProgressStyle.AUTO,
     verbose: Annotated[
         bool,
         typer.Option("--verbose", "-v", help="Log each step.", rich_help_panel=RUN_PANEL),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from robust_matte.cli.progress import ProgressStyle, relayed_warnings, show_progress
+from robust_matte.cli.progress import Progress, ProgressStyle, relayed_warnings, show_progress
 from robust_matte.cli.shaping import BlackPoint, Gamma, Grow, Soften, WhitePoint
 from robust_matte.cli.stopping import stopping_softly
 from robust_matte.cli.tables import Row, print_rows
@@ -57,9 +57,7 @@ def shape_command(
         bool,
         typer.Option("--overwrite", help="Replace RESULT itself, or what is in the way."),
     ] = False,
-    progress: Annotated[
-        ProgressStyle, typer.Option(help="How progress is shown, on stderr.")
-    ] = ProgressStyle.AUTO,
+    progress: Progress = ProgressStyle.AUTO,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log each step.")] = False,
 ) -> None:
     """Shape the alpha of finished files: RESULT gets another alpha, and colour that fits it.
@@ -84,7 +82,7 @@ def shape_command(
         matte_soften=matte_soften,
         overwrite=overwrite,
     )
-    with stopping_softly() as heed, show_progress(progress) as listener:
+    with stopping_softly() as heed, show_progress(progress, "shaping") as listener:
         from robust_matte.jobs.shape import shape
 
         heed()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from robust_matte.cli.extras import require_train
-from robust_matte.cli.progress import ProgressStyle, show_progress
+from robust_matte.cli.progress import Progress, ProgressStyle, show_progress
 from robust_matte.cli.stopping import noting_signals, stopped_by, stopping_softly
 from robust_matte.cli.tables import Row, print_rows
 from robust_matte.errors import (
@@ -70,9 +70,7 @@ def train_command(
             "OMP_NUM_THREADS says.",
         ),
     ] = 0,
-    progress: Annotated[
-        ProgressStyle, typer.Option(help="How progress is shown, on stderr.")
-    ] = ProgressStyle.AUTO,
+    progress: Progress = ProgressStyle.AUTO,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log each step.")] = False,
 ) -> None:
     """Train a network as CONFIG says: checkpoints, curves, sample sheets, and the weights.
@@ -88,7 +86,7 @@ def train_command(
     style = progress if is_first else ProgressStyle.NONE
     with (
         stopping_softly(_STANDS) as heed,
-        show_progress(style) as listener,
+        show_progress(style, "training") as listener,
         _translated(is_first=is_first),
     ):
         run = _open(config, out, device, threads, listener)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from robust_matte.cli.progress import ProgressStyle, show_progress
+from robust_matte.cli.progress import Progress, ProgressStyle, show_progress
 from robust_matte.cli.stopping import NOTHING_CHANGED, stopping_softly
 from robust_matte.errors import RobustMatteError
 
@@ -26,7 +26,6 @@ __all__ = [
 _KEPT = "What was fetched is kept; the same command goes on from there."
 _WIDEST = 5000  # a path must never be cut off: people copy it
 
-_Progress = Annotated[ProgressStyle, typer.Option(help="How progress is shown, on stderr.")]
 
 weights_app = typer.Typer(
     help="The networks' weights: list, fetch, import and verify them.", no_args_is_help=True
@@ -72,14 +71,14 @@ def fetch_command(
     offline: Annotated[
         bool, typer.Option("--offline", help="Never touch the network: only look for them.")
     ] = False,
-    progress: _Progress = ProgressStyle.AUTO,
+    progress: Progress = ProgressStyle.AUTO,
 ) -> None:
     """Fetch weights, unless they are here, from RVM's release page or ROBUST_MATTE_WEIGHTS_URL."""
     from robust_matte.weights.known import AUTO, get_known
 
     wanted = [get_known(name) for name in names or [AUTO]]
     rows = []
-    with stopping_softly(_KEPT) as heed, show_progress(progress) as listener:
+    with stopping_softly(_KEPT) as heed, show_progress(progress, "fetching") as listener:
         from robust_matte.jobs.obtaining import fetch_named  # imports torch
 
         heed()
@@ -98,10 +97,10 @@ def import_command(
         str | None,
         typer.Option("--as", metavar="NAME", help="What it must be; by default that is found out."),
     ] = None,
-    progress: _Progress = ProgressStyle.AUTO,
+    progress: Progress = ProgressStyle.AUTO,
 ) -> None:
     """Copy FILE to where weights are looked for, after checking what it is."""
-    with stopping_softly(NOTHING_CHANGED) as heed, show_progress(progress) as listener:
+    with stopping_softly(NOTHING_CHANGED) as heed, show_progress(progress, "checking") as listener:
         from robust_matte.jobs.obtaining import import_file  # imports torch
 
         heed()

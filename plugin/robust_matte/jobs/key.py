@@ -12,7 +12,7 @@ from robust_matte.jobs.key_result import KeyResult, joined_results
 from robust_matte.jobs.pieces import targets_in
 from robust_matte.jobs.pins import pins_of
 from robust_matte.jobs.planning import PlannedJob, plan_job
-from robust_matte.jobs.progress import KeptWarnings, Listener, Noted, silent
+from robust_matte.jobs.progress import KeptWarnings, Listener, PartReached, silent
 from robust_matte.jobs.report import Report, Written
 from robust_matte.jobs.run_record import RunRecorder, recording_run
 from robust_matte.jobs.runs import runs_of, told_of_rolling
@@ -68,9 +68,10 @@ def key(
         for one in settings_of_views(settings)
     ]
     results = []
-    for job in jobs:
+    for done, job in enumerate(jobs):
         if len(jobs) > 1:
-            kept_events(Noted(f"keying the view {job.opened.picture.view}"))
+            text = f"keying the view {job.opened.picture.view}"
+            kept_events(PartReached(done, len(jobs), text))
         results.append(_key_job(job, kept_events, pieces))
     return replace(
         joined_results(results),

@@ -12,6 +12,7 @@ __all__ = [
     "KeptWarnings",
     "Listener",
     "Noted",
+    "PartReached",
     "StageReached",
     "Warned",
     "silent",
@@ -65,6 +66,21 @@ class FrameWritten:
 
 
 @dataclass(frozen=True, slots=True)
+class PartReached:
+    """One of several that are done alike begins: a shot of a plan, a view, a piece of a bin.
+
+    Attributes:
+        done: How many are finished.
+        total: How many there are.
+        text: Which one begins, for people, such as `sh010`.
+    """
+
+    done: int
+    total: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """What was taken where nothing was asked, or said once; nothing is odd about it."""
 
@@ -78,7 +94,7 @@ class Warned:
     text: str
 
 
-Event = StageReached | FrameWritten | Noted | Warned
+Event = StageReached | FrameWritten | PartReached | Noted | Warned
 Listener = Callable[[Event], None]
 
 

@@ -126,15 +126,16 @@ def test_deleted(count: int, show: Any, check: Any) -> None:
         [sys.executable, "-m", "robust_matte", *words[1:]],
         env=show.environment(),
         cwd=show.root,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
+        assert process.stdout is not None
+        for line in process.stdout:
             if json.loads(line)["event"] == "frame":
                 break
         (show.plate / f"shot.{numbers[-1]}.exr").unlink()
-        rest = process.stderr.read()
+        _, rest = process.communicate()
     check(show.told(process.returncode, rest))
     assert len(list(show.out.glob("*.exr"))) == count - 1
 
