@@ -16,6 +16,7 @@ from robust_matte.cli.doctor import doctor_command
 from robust_matte.cli.evaluate import evaluate_command
 from robust_matte.cli.info import info_command
 from robust_matte.cli.key import key_command
+from robust_matte.cli.plan import plan_command
 from robust_matte.cli.shape import shape_command
 from robust_matte.cli.speaking import take_stdout, tell_failure
 from robust_matte.cli.train import train_command
@@ -34,6 +35,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.command("key")(key_command)
+app.command("plan")(plan_command)
 app.command("assemble")(assemble_command)
 app.command("shape")(shape_command)
 app.command("demo")(demo_command)

@@ -1,4 +1,4 @@
-"""`robust-matte key`: key one plate."""
+"""`robust-matte key`: key one plate, or a part of a plan."""
 
 import logging
 import sys
@@ -7,6 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from robust_matte.cli.key_options import given_settings, key_options, taking
+from robust_matte.cli.plan_options import Bin, PlanFile, Root, SegmentName
+from robust_matte.cli.planned import is_typed, key_planned, refuse_mixture
 from robust_matte.cli.progress import relayed_warnings, show_progress
 from robust_matte.cli.stopping import stopping_softly
 from robust_matte.cli.summary import print_summary
@@ -16,16 +18,22 @@ from robust_matte.keying.heap import keep_heap
 __all__ = ["key_command"]
 
 
-@taking(key_options)
+@taking(key_options, last={"plan", "bin_number", "segment", "root"})
 def key_command(
+    context: typer.Context,
     plate: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="PLATE",
             help="A movie, a still, a folder with one sequence, or a pattern such as "
             "plate.####.exr, plate.%04d.exr or plate.1001-1100#.exr.",
+            show_default=False,
         ),
-    ],
+    ] = None,
+    plan: PlanFile = None,
+    bin_number: Bin = None,
+    segment: SegmentName = None,
+    root: Root = None,
     **options: Any,
 ) -> None:
     """Key PLATE: write premultiplied RGBA, alpha and foreground layers as EXR, or PNG.
@@ -36,6 +44,13 @@ def key_command(
 
     if options["verbose"]:
         logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
+    refuse_mixture(context, plan)
+    if plan is not None:
+        share_cores()
+        keep_heap()
+        model = options["model"] if is_typed(context, "model") else None
+        key_planned(plan, bin_number, segment, root or [], options, model=model)
+        return
     settings = KeySettings(plate=plate, **given_settings(options))
     share_cores()
     keep_heap()

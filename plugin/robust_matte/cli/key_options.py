@@ -306,7 +306,7 @@ def key_options(
 
 
 def taking(
-    declared: Callable[..., None], *, without: Collection[str] = ()
+    declared: Callable[..., None], *, without: Collection[str] = (), last: Collection[str] = ()
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the options that a function declares, in place of its `**options`.
 
@@ -315,15 +315,21 @@ def taking(
     Args:
         declared: A function whose parameters are the options.
         without: Names of those that the command does not take.
+        last: Names of the command's own that the help shows after them.
     """
 
     def give(command: Callable[..., None]) -> Callable[..., None]:
-        own = list(signature(command).parameters.values())
-        at = next(i for i, one in enumerate(own) if one.kind is Parameter.VAR_KEYWORD)
-        taken = [one for one in signature(declared).parameters.values() if one.name not in without]
-        every = [
-            one.replace(kind=Parameter.KEYWORD_ONLY) for one in (*own[:at], *taken, *own[at + 1 :])
+        own = [
+            one
+            for one in signature(command).parameters.values()
+            if one.kind is not Parameter.VAR_KEYWORD
         ]
+        every = [
+            *(one for one in own if one.name not in last),
+            *(one for one in signature(declared).parameters.values() if one.name not in without),
+            *(one for one in own if one.name in last),
+        ]
+        every = [one.replace(kind=Parameter.KEYWORD_ONLY) for one in every]
         given: Any = command  # functions take any attribute, but their type does not say so
         given.__signature__ = signature(command).replace(parameters=every)
         given.__annotations__ = {one.name: one.annotation for one in every} | {"return": None}

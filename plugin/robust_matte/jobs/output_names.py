@@ -9,7 +9,7 @@ from robust_matte.media.sequences import FramePattern, is_pattern
 from robust_matte.settings.choices import Compression, Depth, ImageFormat, Layers
 from robust_matte.settings.spelling import is_utf8, legible
 
-__all__ = ["check_storage", "format_of", "is_file_name", "name_files"]
+__all__ = ["check_storage", "format_of", "is_file_name", "job_folder", "name_files"]
 
 
 def name_files(
@@ -50,6 +50,11 @@ def is_file_name(text: str) -> bool:
 def format_of(pattern: FramePattern) -> ImageFormat:
     """Return the format that a name's suffix stands for."""
     return ImageFormat(Path(pattern.name(0)).suffix[1:].lower())
+
+
+def job_folder(pattern: FramePattern) -> Path:
+    """Return the folder for what is beside a job's files: its plan and the contact sheet."""
+    return pattern.folder / f"{pattern.stem or 'matte'}.robust_matte"
 
 
 def check_storage(

@@ -13,7 +13,7 @@ from robust_matte.jobs.layer_files import (
     write_png_layers,
 )
 from robust_matte.jobs.marks import FRAME_ATTRIBUTE, PINS_ATTRIBUTE, is_there, read_mark
-from robust_matte.jobs.output_names import check_storage, format_of, name_files
+from robust_matte.jobs.output_names import check_storage, format_of, job_folder, name_files
 from robust_matte.keying.matte import Matte
 from robust_matte.media.atomic import remove_leftovers
 from robust_matte.media.frames import FrameHeader
@@ -94,7 +94,7 @@ class Outputs:
     @property
     def job_folder(self) -> Path:
         """Where the plan and the contact sheet are."""
-        return self.pattern.folder / f"{self.pattern.stem or 'matte'}.robust_matte"
+        return job_folder(self.pattern)
 
     @property
     def plan_file(self) -> Path:

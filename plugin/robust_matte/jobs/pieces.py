@@ -7,7 +7,7 @@ from robust_matte.errors import SettingsError
 from robust_matte.jobs.plan import SegmentRecord
 from robust_matte.jobs.targets import Target
 
-__all__ = ["targets_in"]
+__all__ = ["reach_of", "targets_in"]
 
 
 def targets_in(
@@ -29,8 +29,7 @@ def targets_in(
     Raises:
         SettingsError: A piece is not inside of one segment.
     """
-    starts = [segment.first for segment in segments]
-    reached = [_reach(piece, segments, starts) for piece in sorted(pieces)]
+    reached = [reach_of(piece, segments) for piece in sorted(pieces)]
     froms = [first for first, _ in reached]
 
     def is_mine(number: int) -> bool:
@@ -40,11 +39,9 @@ def targets_in(
     return [target for target in targets if is_mine(target.number)]
 
 
-def _reach(
-    piece: tuple[int, int], segments: Sequence[SegmentRecord], starts: Sequence[int]
-) -> tuple[float, float]:
-    """Return the first and last number that a piece takes care of."""
-    at = bisect_right(starts, piece[0]) - 1
+def reach_of(piece: tuple[int, int], segments: Sequence[SegmentRecord]) -> tuple[float, float]:
+    """Return the first and last number that a piece takes care of; see `targets_in`."""
+    at = bisect_right(segments, piece[0], key=lambda segment: segment.first) - 1
     if at < 0 or not segments[at].first <= piece[0] <= piece[1] <= segments[at].last:
         raise SettingsError(
             f"The frames {piece[0]}-{piece[1]} are not inside of one segment.",
@@ -52,8 +49,8 @@ def _reach(
         )
     first: float = piece[0]
     last: float = piece[1]
-    if at == 0 and piece[0] == starts[0]:
+    if at == 0 and piece[0] == segments[0].first:
         first = float("-inf")
     if piece[1] == segments[at].last:
-        last = starts[at + 1] - 1 if at + 1 < len(starts) else float("inf")
+        last = segments[at + 1].first - 1 if at + 1 < len(segments) else float("inf")
     return first, last

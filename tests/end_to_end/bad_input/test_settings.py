@@ -50,6 +50,10 @@ NONSENSE = {
     "--device": ["gpu", "cuda:9"],
     "--threads": ["all", "-1", "9999"],
     "--progress": ["bar"],
+    "--plan": ["plan.json"],
+    "--bin": ["first", "0"],
+    "--segment": ["shot:0"],
+    "--root": ["plates=/"],
 }
 SWITCHES = {
     "--cold",

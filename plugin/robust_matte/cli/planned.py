@@ -1,0 +1,121 @@
+"""`robust-matte key --plan`: key a part of a plan."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer._click.core import ParameterSource  # Typer has no public names for these
+from typer._click.exceptions import MissingParameter
+
+from robust_matte.cli.key_options import RUN_PANEL
+from robust_matte.cli.progress import relayed_warnings, show_progress
+from robust_matte.cli.stopping import stopping_softly
+from robust_matte.cli.tables import Row, print_rows
+from robust_matte.errors import SettingsError
+
+if TYPE_CHECKING:
+    from robust_matte.farm.keying import PiecesResult
+
+__all__ = ["is_typed", "key_planned", "refuse_mixture"]
+
+_PLANNED = {"plan", "bin_number", "segment", "root"}
+
+
+def is_typed(context: typer.Context, name: str) -> bool:
+    """Say whether an option was written on the command line, if only with its default."""
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def refuse_mixture(context: typer.Context, plan: Path | None) -> None:
+    """Make sure that a command says what is keyed in one way: by a plate, or by a plan.
+
+    Raises:
+        SettingsError: It says neither, or both.
+    """
+    typed = {one.name: one for one in context.command.params if is_typed(context, one.name or "")}
+    parts = typed.keys() & {"bin_number", "segment"}
+    if plan is None:
+        if "plate" not in typed:
+            params: list[Any] = context.command.params
+            raise MissingParameter(
+                ctx=context, param=next(one for one in params if one.name == "plate")
+            )
+        if stray := typed.keys() & _PLANNED:
+            flag = typed[min(stray)].opts[0]
+            raise SettingsError(
+                f"{flag} is of a plan, and none is named.", hint="Name it with --plan FILE."
+            )
+        return
+    if "plate" in typed:
+        raise SettingsError(
+            "PLATE and --plan are both named.", hint="Name one: the plan says what is keyed."
+        )
+    if len(parts) != 1:
+        raise SettingsError(
+            "--plan needs either --bin or --segment.",
+            hint="Write --bin K for one of its bins, or --segment SHOT:N for one segment.",
+        )
+    for name, parameter in typed.items():
+        is_of_the_run = getattr(parameter, "rich_help_panel", "") == RUN_PANEL
+        if name not in _PLANNED | {"model"} and not is_of_the_run:
+            raise SettingsError(
+                f"{parameter.opts[0]} is settled in the plan.",
+                hint="Leave it out, or plan again with it.",
+            )
+
+
+def key_planned(
+    path: Path,
+    bin_number: int | None,
+    segment: str | None,
+    root: Sequence[str],
+    options: dict[str, Any],
+    *,
+    model: str | None,
+) -> None:
+    """Key a bin or a segment of a plan, and print what was done."""
+    with stopping_softly() as heed, show_progress(options["progress"]) as listener:
+        from robust_matte.farm.chosen_pieces import pieces_of_bin, pieces_of_segment
+        from robust_matte.farm.farm_plan import FarmPlan
+        from robust_matte.farm.keying import FarmRun, key_pieces
+        from robust_matte.farm.roots import parse_roots
+
+        heed()
+        moved = parse_roots(root)
+        plan = FarmPlan.load(path)
+        if bin_number is not None:
+            pieces = pieces_of_bin(plan, bin_number)
+        else:
+            pieces = pieces_of_segment(plan, segment or "")
+        run = FarmRun(
+            path=path,
+            moved=moved,
+            model=model,
+            device=options["device"],
+            threads=options["threads"],
+            repin=options["repin"],
+        )
+        with relayed_warnings(listener):
+            result = key_pieces(run, plan, pieces, listener)
+    what = f"bin {bin_number}" if bin_number is not None else f"segment {segment}"
+    print_rows(_rows(what, path, result))
+    if result.faults:
+        for fault in result.faults[1:]:
+            print(f"{fault.what}\n{fault.hint}".rstrip(), file=sys.stderr)
+        raise result.faults[0]
+
+
+def _rows(what: str, path: Path, result: "PiecesResult") -> Iterator[Row]:
+    yield Row("plan", str(path))
+    if not result.results and not result.faults:
+        yield Row(what, "holds no work")
+        return
+    for name, one in result.results.items():
+        kept = f", {one.kept} right already" if one.kept else ""
+        yield Row(name, f"{one.written} frames written{kept}  {one.outputs['rgba']}")
+        for text in one.warnings:
+            yield Row("warning", text, style="yellow")
+    seconds = sum(one.seconds for one in result.results.values())
+    yield Row(what, f"{seconds:.1f} s")

@@ -1,0 +1,51 @@
+"""Which pieces of a plan a task is to do: those of a bin, or of a segment."""
+
+from robust_matte.errors import SettingsError
+from robust_matte.farm.farm_plan import FarmPlan, Piece
+
+__all__ = ["pieces_of_bin", "pieces_of_segment"]
+
+
+def pieces_of_bin(plan: FarmPlan, number: int) -> list[Piece]:
+    """Return the pieces of a bin, shot after shot.
+
+    Raises:
+        SettingsError: There is no such bin.
+    """
+    if not 0 <= number < len(plan.bins):
+        raise SettingsError(
+            f"The plan has no bin {number}.",
+            hint=f"It has {len(plan.bins)}, which count from 0: write --bin from 0 to "
+            f"{len(plan.bins) - 1}.",
+        )
+    return list(plan.bins[number])
+
+
+def pieces_of_segment(plan: FarmPlan, text: str) -> list[Piece]:
+    """Return the pieces of a segment, whatever bins they are in.
+
+    Args:
+        plan: The plan.
+        text: `SHOT:N`, of which N is the segment's index in its shot, from 0; N alone where there
+            is one shot.
+
+    Raises:
+        SettingsError: There is no such segment.
+    """
+    name, colon, index = text.rpartition(":")
+    if not colon and len(plan.shots) == 1:
+        name = plan.shots[0].name
+    counts = {shot.name: len(shot.segments) for shot in plan.shots}
+    if name not in counts:
+        raise SettingsError(
+            f'The plan has no segment "{text}".',
+            hint=f"Write SHOT:N, such as {plan.shots[0].name}:0.",
+        )
+    if not index.isdecimal() or int(index) >= counts[name]:
+        raise SettingsError(
+            f'The plan has no segment "{text}".',
+            hint=f"{name} has {counts[name]}, which count from 0: write {name}:0 to "
+            f"{name}:{counts[name] - 1}.",
+        )
+    found = [one for one in plan.pieces if one.shot == name and one.segment == int(index)]
+    return sorted(found, key=lambda piece: piece.first)
