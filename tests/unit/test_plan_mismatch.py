@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from robust_matte.jobs.inputs import ChangedFile
 from robust_matte.jobs.plan import Request
 from robust_matte.jobs.plan_mismatch import other_job
 
@@ -36,7 +37,7 @@ KNOWN: dict[str, Any] = {
     },
 }
 FILES = {"plate.fingerprint": "e" * 64}
-TIMES = "sh010.####.exr, whose files have changed since (sizes or times)."
+CONTENT = "sh010.####.exr, whose content has changed since."
 OTHER_MODEL = {"weights.sha256": "b" * 64, "weights.refiner": "deep_guided_filter"}
 
 
@@ -70,11 +71,11 @@ def _differing(names: str) -> str:
             "another plate, sh010.####.exr of 1920x1080 pixels.",
             id="size of the plate",
         ),
-        pytest.param(FILES, TIMES, id="files"),
-        pytest.param({"plate.work_area.x": -9} | FILES, TIMES, id="overscan of the files"),
+        pytest.param(FILES, CONTENT, id="files"),
+        pytest.param({"plate.work_area.x": -9} | FILES, CONTENT, id="overscan of the files"),
         pytest.param(
             {"plate.frames": "1001-1012"} | FILES,
-            "sh010.####.exr with the frames 1001-1010.",
+            "sh010.####.exr with the frames 1001-1010, not 1001-1012.",
             id="frames added",
         ),
         pytest.param(
@@ -153,6 +154,27 @@ def test_difference_is_told_as_it_was_typed(changes: dict[str, Any], said: str) 
     assert error.hint.endswith("or key everything again with --overwrite.")
     assert ("it was begun with" in error.hint) == ("--model" in said)
     assert error.path == Path("/show/plan.json")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        pytest.param(
+            ChangedFile(Path("/show/sh010.1003.exr"), 1003),
+            "sh010.####.exr as it was: frame 1003 was the first to change, /show/sh010.1003.exr.",
+            id="sequence",
+        ),
+        pytest.param(
+            ChangedFile(Path("/show/take.mov"), None),
+            "/show/take.mov as it was before it changed.",
+            id="movie",
+        ),
+    ],
+)
+def test_the_first_file_that_changed_is_named(change: ChangedFile, said: str) -> None:
+    error = other_job(Path("/show/plan.json"), _request(), _request(**FILES), change=change)
+    assert error.what == f"/show/plan.json is of {said}"
+    assert error.frame == change.number
 
 
 def test_the_way_out_names_the_weights_that_would_go_on() -> None:

@@ -62,11 +62,8 @@ def key(
     sharing = share_model(open_model)
     if pieces is not None:
         settings = settings.model_copy(update=_ALONE)
-    is_planned = pieces is not None
-    jobs = [
-        plan_job(one, kept_events, sharing, is_planned=is_planned)
-        for one in settings_of_views(settings)
-    ]
+    views = settings_of_views(settings)
+    jobs = [plan_job(one, kept_events, sharing, pieces=pieces) for one in views]
     results = []
     for done, job in enumerate(jobs):
         if len(jobs) > 1:

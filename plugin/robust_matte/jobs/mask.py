@@ -11,7 +11,6 @@ import numpy as np
 
 from robust_matte.errors import FrameSizeError, InputError, MissingFramesError
 from robust_matte.jobs.matte_attributes import spoken_mask
-from robust_matte.jobs.plan import MaskRecord
 from robust_matte.jobs.progress import Listener, Noted, StageReached, Warned
 from robust_matte.jobs.survey import HEADER_READERS, HEADERS_HELD
 from robust_matte.media.coverage import Coverage, bounded, grey, has_idle_alpha, read_coverage
@@ -94,11 +93,6 @@ class Mask:
     def spoken(self) -> str:
         """What finished files say of it."""
         return spoken_mask(Path(self.plate.source).name, is_inverted=self._is_inverted)
-
-    @property
-    def record(self) -> MaskRecord:
-        """What a plan says of it."""
-        return MaskRecord(path=Path(self.plate.source).name, fingerprint=self.plate.fingerprint())
 
     def check(self, needed: Sequence[int], display: Window, listener: Listener) -> None:
         """Make sure that it has every frame that is needed, each of the plate's size.

@@ -11,7 +11,6 @@ import numpy as np
 from robust_matte.errors import InputError
 from robust_matte.jobs.framing import Windows
 from robust_matte.jobs.mask import SOURCE_ALPHA, Mask, PlacedMask, open_mask
-from robust_matte.jobs.plan import MaskRecord
 from robust_matte.jobs.progress import Listener
 from robust_matte.jobs.targets import targets_for
 from robust_matte.media.coverage import read_alpha
@@ -54,11 +53,6 @@ class Masks:
     def files(self) -> frozenset[Path]:
         """All files of theirs, resolved."""
         return frozenset().union(*(one.plate.files for one in self.named))
-
-    @property
-    def records(self) -> dict[str, MaskRecord]:
-        """What a plan says of them, by kind."""
-        return {one.kind: one.record for one in self.named}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -112,6 +112,11 @@ class Outputs:
         return self.job_folder / "lock"
 
     @property
+    def inputs_file(self) -> Path:
+        """What the files of plate and masks hold."""
+        return self.job_folder / "inputs.json"
+
+    @property
     def sheet_file(self) -> Path:
         """The contact sheet, where no other place is named."""
         return self.job_folder / "contact_sheet.png"

@@ -34,7 +34,7 @@ class PlateRecord(BaseModel):
     Attributes:
         path: File or pattern, relative to the root `plates`.
         frames: The frames that existed, as fileseq writes them.
-        fingerprint: Hash of names, sizes and mtimes.
+        fingerprint: Hash of the files' names and contents; see `inputs`.
         space: How the pixels are encoded: a name of the config, or of the built-in one.
         is_space_stated: Whether that is known rather than assumed.
         display_window: The picture's frame, of every frame.
@@ -85,7 +85,7 @@ class WeightsRecord(BaseModel):
 
 
 class MaskRecord(BaseModel):
-    """Garbage or core: its file name or pattern, and a hash of names, sizes and mtimes."""
+    """Garbage or core: its file name or pattern, and a hash of names and contents."""
 
     model_config = _STRICT
     path: str

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from robust_matte.errors import WouldOverwriteError
+from robust_matte.jobs.inputs import ChangedFile
 from robust_matte.jobs.plan import Request
 
 __all__ = ["other_job"]
@@ -51,7 +52,12 @@ _FOLLOWS = {
 
 
 def other_job(
-    path: Path, known: Request, asked: Request, *, is_planned: bool = False
+    path: Path,
+    known: Request,
+    asked: Request,
+    *,
+    is_planned: bool = False,
+    change: ChangedFile | None = None,
 ) -> WouldOverwriteError:
     """Build the error for a plan of another job, whose frames are there.
 
@@ -60,6 +66,7 @@ def other_job(
         known: What it is of.
         asked: What is wanted now.
         is_planned: Whether it was planned before, in a command of its own.
+        change: The first of the plate's files whose content changed, where that is known.
     """
     plate = known.plate
     fields = _own_differences(known, asked)
@@ -74,11 +81,21 @@ def other_job(
         if is_planned:
             what = f"{path} is of a job that differs in {names}."
     elif "plate.frames" in fields:
-        what = f"{path} is of {plate.path} with the frames {plate.frames}."
+        what = (
+            f"{path} is of {plate.path} with the frames {plate.frames}, not {asked.plate.frames}."
+        )
+    elif change is None:
+        what = f"{path} is of {plate.path}, whose content has changed since."
+    elif change.number is None:
+        what = f"{path} is of {change.path} as it was before it changed."
     else:
-        what = f"{path} is of {plate.path}, whose files have changed since (sizes or times)."
+        what = (
+            f"{path} is of {plate.path} as it was: frame {change.number} was the first to change, "
+            f"{change.path}."
+        )
     hint = _PLAN_AGAIN if is_planned else _way_out(known, fields)
-    return WouldOverwriteError(what, hint=hint, path=path)
+    frame = change.number if change else None
+    return WouldOverwriteError(what, hint=hint, frame=frame, path=path)
 
 
 def _way_out(known: Request, fields: set[str]) -> str:

@@ -1,5 +1,6 @@
 """From an opened job to a plan: with which network, and where the state is dropped."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,12 +8,14 @@ from typing import Any
 from robust_matte.errors import InputError, SettingsError
 from robust_matte.jobs.begun import begun_threads, begun_weights, has_frames, plan_on_disk
 from robust_matte.jobs.gains import frame_exposure, segment_gains
+from robust_matte.jobs.inputs import FoundInputs, Inputs, find_inputs
 from robust_matte.jobs.memory import check_memory
 from robust_matte.jobs.obtaining import obtain_weights
 from robust_matte.jobs.opening import OpenedJob, open_job
 from robust_matte.jobs.output_space import colour_record
 from robust_matte.jobs.pins import Pins, pins_of
 from robust_matte.jobs.plan import (
+    MaskRecord,
     Plan,
     PlateRecord,
     Request,
@@ -90,7 +93,7 @@ def plan_job(
     listener: Listener,
     open_model: ModelOpener = Network,
     *,
-    is_planned: bool = False,
+    pieces: Sequence[tuple[int, int]] | None = None,
 ) -> PlannedJob:
     """Check everything, then take the plan that is on disk for this job, or make and save one.
 
@@ -98,12 +101,14 @@ def plan_job(
         settings: The job.
         listener: Told of what happens.
         open_model: What loads the model.
-        is_planned: Whether the plan must be there, and stays as it is.
+        pieces: First and last frame of what is keyed of a plan that must be there, and stays as it
+            is; by default all frames.
 
     Raises:
         RobustMatteError: See the classes; every mistake in settings ends here, and nothing has
             been written then.
     """
+    is_planned = pieces is not None
     chosen = choose_weights(settings.model, offline=settings.offline)
     weights = None if chosen.is_absent else obtain_weights(chosen, listener)
     opened = open_job(settings, listener, chosen.path)
@@ -116,10 +121,12 @@ def plan_job(
     for text in model.notes:
         listener(Noted(text))
     check_memory(opened, model.identity, listener)
-    request = _request(opened, weights, model)
+    inputs = find_inputs(opened, listener, _needed(opened, pieces))
+    request = _request(opened, weights, model, inputs.now)
     if is_planned:
-        return PlannedJob(opened, model, _given_plan(opened, request))
-    plan = _settled_plan(opened, request, pins_of(model.identity), listener)
+        plan = _given_plan(opened, request, inputs)
+    else:
+        plan = _settled_plan(opened, request, pins_of(model.identity), inputs, listener)
     return PlannedJob(opened, model, plan)
 
 
@@ -139,14 +146,14 @@ def _settled_weights(
     return begun or weights
 
 
-def _request(opened: OpenedJob, weights: Weights, model: MatteModel) -> Request:
+def _request(opened: OpenedJob, weights: Weights, model: MatteModel, inputs: Inputs) -> Request:
     """Put down everything that decides the pixels."""
     plate, identity = opened.plate, model.identity
     return Request(
         plate=PlateRecord(
             path=Path(plate.source).name,
             frames=frame_ranges(plate.numbers),
-            fingerprint=plate.fingerprint(),
+            fingerprint=inputs.fingerprint(),
             space=opened.space.space,
             is_space_stated=opened.space.is_stated,
             display_window=opened.windows.display,
@@ -158,9 +165,27 @@ def _request(opened: OpenedJob, weights: Weights, model: MatteModel) -> Request:
             sha256=weights.sha256, variant=identity.variant, refiner=identity.refiner
         ),
         low_size=opened.low_size(identity.usual_side),
-        masks=opened.masks.records,
+        masks={
+            one.kind: MaskRecord(
+                path=Path(one.plate.source).name, fingerprint=inputs.fingerprint(one.kind)
+            )
+            for one in opened.masks.named
+        },
         settings=_settings_that_count(opened),
     )
+
+
+def _needed(opened: OpenedJob, pieces: Sequence[tuple[int, int]] | None) -> set[int] | None:
+    """Return the frames of the segments that pieces are of, each of which may be fed."""
+    plan = None if pieces is None else plan_on_disk(opened)
+    if plan is None or pieces is None:
+        return None
+    return {
+        number
+        for one in plan.segments
+        if any(one.first <= last and first <= one.last for first, last in pieces)
+        for number in range(one.first, one.last + 1)
+    }
 
 
 def _settings_that_count(opened: OpenedJob) -> dict[str, Any]:
@@ -175,7 +200,7 @@ def _settings_that_count(opened: OpenedJob) -> dict[str, Any]:
     return settings.model_dump(mode="json", exclude=left_out) | found
 
 
-def _given_plan(opened: OpenedJob, request: Request) -> Plan:
+def _given_plan(opened: OpenedJob, request: Request, inputs: FoundInputs) -> Plan:
     """Take the plan on disk, which must be for this request.
 
     Raises:
@@ -191,14 +216,17 @@ def _given_plan(opened: OpenedJob, request: Request) -> Plan:
             path=path,
         )
     if known.request != request:
-        raise other_job(path, known.request, request, is_planned=True)
+        raise other_job(path, known.request, request, is_planned=True, change=inputs.change)
+    inputs.keep_if_possible()
     return known
 
 
-def _settled_plan(opened: OpenedJob, request: Request, pins: Pins, listener: Listener) -> Plan:
+def _settled_plan(
+    opened: OpenedJob, request: Request, pins: Pins, inputs: FoundInputs, listener: Listener
+) -> Plan:
     """Take the plan on disk if it is for this request, else make and save one."""
     path = opened.outputs.plan_file
-    known = _known_plan(opened, request, path)
+    known = _known_plan(opened, request, inputs, path)
     if known is None:
         check_writable(path)  # before a long look for cuts
     found = known or _new_plan(opened, request, pins, listener)
@@ -206,19 +234,24 @@ def _settled_plan(opened: OpenedJob, request: Request, pins: Pins, listener: Lis
     if not opened.settings.overwrite:
         opened.outputs.refuse_foreign(opened.frames, plan.job)
     if known is None:
+        inputs.keep()
         forget_pins(opened.outputs.pins_folder)
+    else:
+        inputs.keep_if_possible()
     if plan != known:
         plan.save(path)
     return plan
 
 
-def _known_plan(opened: OpenedJob, request: Request, path: Path) -> Plan | None:
+def _known_plan(
+    opened: OpenedJob, request: Request, inputs: FoundInputs, path: Path
+) -> Plan | None:
     """Return the plan on disk if it is for this request; None if there is none that matters."""
     known = plan_on_disk(opened)
     if known is None or known.request == request:
         return known
     if not opened.settings.overwrite and has_frames(opened, known):
-        raise other_job(path, known.request, request)
+        raise other_job(path, known.request, request, change=inputs.change)
     return None
 
 

@@ -81,7 +81,7 @@ class _Job:
 
     def mark(self, file: KeyedFile) -> str:
         """Return what a shaped file says its job is; the same however it came to be shaped so."""
-        masks = (f"{kind} {one.record.fingerprint}" for kind, one in sorted(self.masks.items()))
+        masks = (f"{kind} {one.plate.fingerprint()}" for kind, one in sorted(self.masks.items()))
         pins = file.text(PINS_ATTRIBUTE)  # under others the same frame may differ
         text = "\0".join((file.origin, *([pins] if pins else []), str(self.shaping), *masks))
         return hashlib.sha256(text.encode()).hexdigest()
