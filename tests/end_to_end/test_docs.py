@@ -31,7 +31,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
-    for path in (ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md"))
+    for path in (
+        *(ROOT / "README.md", ROOT / "CHANGELOG.md"),
+        *(ROOT / "docs").glob("*.md"),
+        *(ROOT / "docs" / "farm").glob("*.md"),
+    )
 )
 
 FENCE = re.compile(r"^```(\S*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -53,6 +57,8 @@ FOREIGN_OPTIONS = {
     "--gpus",  # Docker's
     "--rival",  # benchmarks/speed.py's
     "--nproc-per-node", "--logdir",  # torchrun's, tensorboard's
+    "--tasks", "--step", "--run-dependencies", "--jobs",  # openjd's, GNU parallel's
+    "--paused",  # of the script for OpenCue
 }  # fmt: skip
 
 # Makes the program take the test's weights, which a file of the studio holds, for the published.

@@ -114,6 +114,13 @@ def test_every_module_of_both_packages_is_inside(sources: Path, names: list[str]
     assert wanted - set(names) == set()
 
 
+def test_every_template_is_inside(sources: Path, names: list[str]) -> None:
+    plugin = sources / "plugin"
+    wanted = {p.relative_to(plugin).as_posix() for p in plugin.rglob("templates/*")}
+    assert wanted
+    assert wanted - set(names) == set()
+
+
 def test_every_file_of_nodes_is_inside(sources: Path, names: list[str]) -> None:
     nodes = sources / "nodes"
     wanted = {p.relative_to(nodes).as_posix() for p in nodes.rglob("*") if p.is_file()}

@@ -14,6 +14,7 @@ from robust_matte.cli.assemble import assemble_command
 from robust_matte.cli.demo import demo_command
 from robust_matte.cli.doctor import doctor_command
 from robust_matte.cli.evaluate import evaluate_command
+from robust_matte.cli.farm import farm_app
 from robust_matte.cli.info import info_command
 from robust_matte.cli.key import key_command
 from robust_matte.cli.plan import plan_command
@@ -40,6 +41,7 @@ app.command("assemble")(assemble_command)
 app.command("shape")(shape_command)
 app.command("demo")(demo_command)
 app.add_typer(weights_app, name="weights")
+app.add_typer(farm_app, name="farm")
 app.command("info")(info_command)
 app.command("doctor")(doctor_command)
 app.command("evaluate")(evaluate_command)

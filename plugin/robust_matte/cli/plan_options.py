@@ -23,8 +23,13 @@ PlanFile = Annotated[
     ),
 ]
 Bin = Annotated[
-    int | None,
-    typer.Option("--bin", metavar="K", help=f"The bin to key. {_BIN_HELP}", rich_help_panel=_PANEL),
+    str | None,
+    typer.Option(
+        "--bin",
+        metavar="K|K/N",
+        help=f"The bin to key. {_BIN_HELP} Or 3/16 for the third of 16, as farms number tasks.",
+        rich_help_panel=_PANEL,
+    ),
 ]
 BinOfStates = Annotated[
     int | None,

@@ -68,7 +68,7 @@ def refuse_mixture(context: typer.Context, plan: Path | None) -> None:
 
 def key_planned(
     path: Path,
-    bin_number: int | None,
+    bin_number: str | None,
     segment: str | None,
     root: Sequence[str],
     options: dict[str, Any],
@@ -77,7 +77,11 @@ def key_planned(
 ) -> None:
     """Key a bin or a segment of a plan, and print what was done."""
     with stopping_softly() as heed, show_progress(options["progress"]) as listener:
-        from robust_matte.farm.chosen_pieces import pieces_of_bin, pieces_of_segment
+        from robust_matte.farm.chosen_pieces import (
+            pieces_of_bin,
+            pieces_of_segment,
+            read_bin,
+        )
         from robust_matte.farm.farm_plan import FarmPlan
         from robust_matte.farm.keying import FarmRun, key_pieces
         from robust_matte.farm.roots import parse_roots
@@ -86,7 +90,7 @@ def key_planned(
         moved = parse_roots(root)
         plan = FarmPlan.load(path)
         if bin_number is not None:
-            pieces = pieces_of_bin(plan, bin_number)
+            pieces = pieces_of_bin(plan, read_bin(plan, bin_number))
         else:
             pieces = pieces_of_segment(plan, segment or "")
         run = FarmRun(

@@ -1,9 +1,38 @@
 """Which pieces of a plan a task is to do: those of a bin, or of a segment."""
 
+import re
+
 from robust_matte.errors import SettingsError
 from robust_matte.farm.farm_plan import FarmPlan, Piece
 
-__all__ = ["pieces_of_bin", "pieces_of_segment"]
+__all__ = ["pieces_of_bin", "pieces_of_segment", "read_bin"]
+
+
+def read_bin(plan: FarmPlan, text: str) -> int:
+    """Return the index of a bin.
+
+    Args:
+        plan: The plan.
+        text: Its index, or `3/16` for the third of 16, as engines number their tasks: no job form
+            of theirs can subtract one, and a plan of another number of bins is found out.
+
+    Raises:
+        SettingsError: It is neither, or the plan has another number of bins.
+    """
+    found = re.fullmatch(r"(\d{1,6})(?:/(\d{1,6}))?", text.strip())
+    if found is None or (found[2] is not None and not 1 <= int(found[1]) <= int(found[2])):
+        raise SettingsError(
+            f'The bin "{text}" cannot be understood.',
+            hint="Write its number, which counts from 0, or 3/16 for the third of 16.",
+        )
+    if found[2] is None:
+        return int(found[1])
+    if int(found[2]) != len(plan.bins):
+        raise SettingsError(
+            f"The bin is one of {int(found[2])}, and the plan has {len(plan.bins)}.",
+            hint="Give the job as many tasks as the plan has bins, or plan again with --bins.",
+        )
+    return int(found[1]) - 1
 
 
 def pieces_of_bin(plan: FarmPlan, number: int) -> list[Piece]:

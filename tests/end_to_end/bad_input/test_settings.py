@@ -51,7 +51,7 @@ NONSENSE = {
     "--threads": ["all", "-1", "9999"],
     "--progress": ["bar"],
     "--plan": ["plan.json"],
-    "--bin": ["first", "0"],
+    "--bin": ["0"],
     "--segment": ["shot:0"],
     "--root": ["plates=/"],
 }
