@@ -90,7 +90,7 @@ def _key_job(
         if not opened.settings.overwrite:
             opened.outputs.refuse_foreign([one.number for one in mine], job.plan.job)
     numbers, identity = [target.number for target in mine], job.model.identity
-    with claimed(job, mine, listener) as claim:
+    with claimed(job, mine, listener, pieces) as claim:
         todo = claim.todo
         opened.outputs.remove_leftovers(numbers)
         with recording_run(

@@ -1,5 +1,6 @@
 """Which frames of a job are to be made, and whether this run may make them."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,8 +31,19 @@ class Claim:
 
 
 @contextmanager
-def claimed(job: PlannedJob, targets: Sequence[Target], listener: Listener) -> Iterator[Claim]:
+def claimed(
+    job: PlannedJob,
+    targets: Sequence[Target],
+    listener: Listener,
+    pieces: Sequence[tuple[int, int]] | None = None,
+) -> Iterator[Claim]:
     """Find what is to be done of some frames, and keep other workers from it meanwhile.
+
+    Args:
+        job: The job.
+        targets: The frames.
+        listener: Told of progress.
+        pieces: What they are in, of segments that several workers share; None are whole segments.
 
     Raises:
         OtherPinsError: A segment was begun under other pins.
@@ -41,20 +53,30 @@ def claimed(job: PlannedJob, targets: Sequence[Target], listener: Listener) -> I
     folder = job.opened.outputs.pins_folder
     pins = SegmentPins(job.plan, folder)
     todo = _settle_pins(job, pins, targets, _unfinished(job, pins, targets, listener))
-    with PieceLocks(job.opened.outputs.lock_folder, _pieces(pins, todo), LockTimes()) as locks:
+    with PieceLocks(
+        job.opened.outputs.lock_folder, _pieces(pins, todo, pieces), LockTimes()
+    ) as locks:
         if locks.has_waited:  # for one who may have done the most of it before it ended
             pins = SegmentPins(job.plan, folder)
             todo = _settle_pins(job, pins, targets, _unfinished(job, pins, targets, listener))
         yield Claim(todo, pins, locks)
 
 
-def _pieces(pins: SegmentPins, todo: Iterable[Target]) -> list[tuple[int, int]]:
-    """Return the first and last frame to do of each segment; whole ones side by side are one."""
+def _pieces(
+    pins: SegmentPins, todo: Iterable[Target], shared: Sequence[tuple[int, int]] | None
+) -> list[tuple[int, int]]:
+    """Return the first and last frame to do of each segment, or of each piece of one.
+
+    Whole ones side by side are one.
+    """
+    starts = sorted(first for first, _ in shared or ())
     spans: dict[int, tuple[int, int]] = {}
     for number in (one.source for one in todo if one.source is not None):
-        segment = pins.segment(number).first
-        first, last = spans.get(segment, (number, number))
-        spans[segment] = (min(first, number), max(last, number))
+        part = pins.segment(number).first
+        if starts:
+            part = starts[max(0, bisect_right(starts, number) - 1)]
+        first, last = spans.get(part, (number, number))
+        spans[part] = (min(first, number), max(last, number))
     pieces: list[tuple[int, int]] = []
     for _, (first, last) in sorted(spans.items()):
         if pieces and pieces[-1][1] + 1 == first:
