@@ -152,9 +152,14 @@ class InstallationError(RobustMatteError):
 
 
 class Preempted(RobustMatteError):  # noqa: N818 - not an error: the farm asked for it
-    """The job was told to make room; finished frames are kept."""
+    """The job was told to make room; finished frames are kept.
+
+    Attributes:
+        signal: The signal that the process ends by in place of the exit code, if it is to.
+    """
 
     exit_code = 75
+    signal: int | None = None
 
 
 class Cancelled(RobustMatteError):  # noqa: N818 - not an error: the user asked for it

@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from robust_matte.colour.model_view import ModelView
-from robust_matte.errors import DeviceError, FrameReadError, ModelError
-from robust_matte.keying.model import ModelIdentity
+from robust_matte.errors import Cancelled, DeviceError, FrameReadError, ModelError
+from robust_matte.keying.model import MatteModel, ModelIdentity
 from robust_matte.keying.prepared import Preparation
 from robust_matte.keying.rolling import KeyedFrame, Run, key_runs, read_prepared
 from robust_matte.keying.segments import Reset, Segment
@@ -222,3 +222,55 @@ def _generator(frames: Iterator[KeyedFrame]) -> Generator[KeyedFrame]:
 def test_frames_are_prepared_in_order() -> None:
     with read_prepared(Source(), PREPARATION, range(10, 30)) as frames:
         assert [frame.number for frame in frames] == list(range(10, 30))
+
+
+def test_a_run_that_restores_its_state_is_neither_reset_nor_warmed_up() -> None:
+    def restore(model: MatteModel) -> None:
+        assert model is diary
+        diary.entries.append("restore")
+
+    diary = Diary()
+    segment = Segment(1, 9, Reset.CUT)
+    runs = [
+        _run(1, 9, wanted={2}, warm_up=[2, 3]),
+        Run(segment, (6, 7, 8), frozenset({6, 8}), (), restore),
+        _run(11, 12, wanted={11}, warm_up=[12]),
+    ]
+    keyed = list(key_runs(diary, Source(), PREPARATION, LOW, runs, _untold))
+    assert diary.without_shrinking == [
+        *("reset", "roll 3", "roll 2", "roll 1", "matte 2"),
+        *("restore", "matte 6", "roll 7", "matte 8"),
+        *("reset", "roll 12", "matte 11"),
+    ]
+    assert [one.frame.number for one in keyed] == [2, 6, 8, 11]
+
+
+def test_passed_is_called_once_a_matte_was_taken_and_before_the_next_frame() -> None:
+    diary = Diary()
+    run = _run(1, 4, wanted={2, 4}, warm_up=[2])
+
+    def passed(of: Run, number: int) -> None:
+        assert of is run
+        diary.entries.append(f"passed {number}")
+
+    for one in key_runs(diary, Source(), PREPARATION, LOW, [run], _untold, passed):
+        diary.entries.append(f"took {one.frame.number}")
+    assert diary.without_shrinking[2:] == [
+        *("roll 1", "passed 1", "matte 2", "took 2", "passed 2"),
+        *("roll 3", "passed 3", "matte 4", "took 4", "passed 4"),
+    ]
+
+
+def test_what_passed_raises_ends_the_work_and_its_readers() -> None:
+    source = Source()
+
+    def stop(_: Run, number: int) -> None:
+        if number == 3:
+            raise Cancelled("Stopped.")
+
+    run = _run(1, 90, wanted=set(range(1, 90)), warm_up=range(2, 20))
+    diary = Diary()
+    with pytest.raises(Cancelled):
+        list(key_runs(diary, source, PREPARATION, LOW, [run], _untold, stop))
+    assert diary.without_shrinking[-3:] == ["matte 1", "matte 2", "matte 3"]
+    assert source.readers == []

@@ -6,8 +6,9 @@ from contextlib import suppress
 
 import pytest
 
-from robust_matte.cli.stopping import noting_signals, stopped_by, stopping_softly
+from robust_matte.cli.stopping import OnTerm, noting_signals, stopped_by, stopping_softly
 from robust_matte.errors import Cancelled, Preempted, RobustMatteError
+from robust_matte.jobs.stop_request import StopRequest
 
 SIGNALS = [
     pytest.param(signal.SIGINT, Cancelled, id="ctrl-c"),
@@ -89,6 +90,81 @@ def test_a_noted_signal_lets_work_end_its_step(
     error = stopped_by(came, "Take it easy.")
     assert type(error) is kind
     assert error.hint == "Take it easy."
+
+
+def end_the_frame(number: signal.Signals, request: StopRequest, steps: list[str]) -> None:
+    with stopping_softly("Take it easy.", request=request), request.heeding():
+        signal.raise_signal(number)
+        steps.append("the frame ends")
+        signal.raise_signal(signal.SIGTERM)  # as farms do that have no patience
+        steps.append("the state is kept")
+        request.heed()
+        pytest.fail("went on after the frame")
+
+
+@pytest.mark.parametrize(("number", "kind"), SIGNALS)
+def test_work_that_heeds_is_asked_and_not_broken_off(
+    number: signal.Signals, kind: type[RobustMatteError]
+) -> None:
+    steps: list[str] = []
+    with pytest.raises(kind) as caught:
+        end_the_frame(number, StopRequest(), steps)
+    assert steps == ["the frame ends", "the state is kept"]
+    assert caught.value.hint == "Take it easy."
+
+
+def press_ctrl_c_twice(request: StopRequest) -> None:
+    with stopping_softly(request=request), request.heeding():
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("went on after the second")
+
+
+def test_second_ctrl_c_stops_at_once() -> None:
+    with pytest.raises(Cancelled):
+        press_ctrl_c_twice(StopRequest())
+
+
+def be_stopped_beside_it(number: signal.Signals, request: StopRequest, *, is_after: bool) -> None:
+    with stopping_softly(request=request):
+        if is_after:
+            with request.heeding():
+                pass
+        signal.raise_signal(number)
+        pytest.fail("went on after the signal")
+
+
+@pytest.mark.parametrize("is_after", [False, True])
+@pytest.mark.parametrize(("number", "kind"), SIGNALS)
+def test_signal_is_abrupt_before_and_after_the_work_that_heeds(
+    number: signal.Signals, kind: type[RobustMatteError], is_after: bool
+) -> None:
+    request = StopRequest()
+    with pytest.raises(kind):
+        be_stopped_beside_it(number, request, is_after=is_after)
+    assert not request.is_asked
+
+
+def test_a_request_that_came_after_the_last_look_still_counts() -> None:
+    request = StopRequest()
+    with pytest.raises(Preempted), stopping_softly(request=request), request.heeding():
+        signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize(
+    ("number", "on_term", "wanted"),
+    [
+        pytest.param(signal.SIGTERM, OnTerm.SIGNAL, signal.SIGTERM, id="by the signal"),
+        pytest.param(signal.SIGTERM, OnTerm.EXIT75, None, id="by the code"),
+        pytest.param(signal.SIGINT, OnTerm.SIGNAL, None, id="Ctrl-C is always 130"),
+    ],
+)
+def test_only_sigterm_may_end_by_itself(
+    number: signal.Signals, on_term: OnTerm, wanted: int | None
+) -> None:
+    with pytest.raises(RobustMatteError) as caught, stopping_softly(on_term=on_term):
+        signal.raise_signal(number)
+    assert getattr(caught.value, "signal", None) == wanted
 
 
 def test_whom_another_process_told_to_stop_was_told_by_a_farm() -> None:

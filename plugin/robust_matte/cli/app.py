@@ -20,6 +20,7 @@ from robust_matte.cli.key import key_command
 from robust_matte.cli.plan import plan_command
 from robust_matte.cli.shape import shape_command
 from robust_matte.cli.speaking import take_stdout, tell_failure
+from robust_matte.cli.stopping import end_as_told
 from robust_matte.cli.train import train_command
 from robust_matte.cli.usage import misused
 from robust_matte.cli.weights import weights_app
@@ -72,7 +73,9 @@ def main() -> None:
         sys.stdout.flush()  # here: at Python's own end a full disk is beyond words
         sys.exit(code)
     except RobustMatteError as error:
-        sys.exit(_told(error))
+        code = _told(error)
+        end_as_told(error)
+        sys.exit(code)
     except NoArgsIsHelpError as error:  # the help has been printed
         sys.exit(error.exit_code)
     except ClickException as error:

@@ -12,6 +12,7 @@ from robust_matte.cli.planned import is_typed, key_planned, refuse_mixture
 from robust_matte.cli.progress import relayed_warnings, show_progress
 from robust_matte.cli.stopping import stopping_softly
 from robust_matte.cli.summary import print_summary
+from robust_matte.jobs.stop_request import StopRequest
 from robust_matte.keying.cores import share_cores
 from robust_matte.keying.heap import keep_heap
 
@@ -54,10 +55,14 @@ def key_command(
     settings = KeySettings(plate=plate, **given_settings(options))
     share_cores()
     keep_heap()
-    with stopping_softly() as heed, show_progress(options["progress"]) as listener:
+    stop = StopRequest()
+    with (
+        stopping_softly(request=stop, on_term=options["on_term"]) as heed,
+        show_progress(options["progress"]) as listener,
+    ):
         from robust_matte.jobs.key import key  # imports torch, so only when signals are handled
 
         heed()
         with relayed_warnings(listener):
-            result = key(settings, listener)
+            result = key(settings, listener, stop=stop)
     print_summary(result)

@@ -10,6 +10,7 @@ from robust_matte.cli.masks import Core, Garbage, InvertGarbage, OwnAlpha
 from robust_matte.cli.pictures import ContactSheet, HintBits, HintFolder, Review, ReviewOver
 from robust_matte.cli.progress import ProgressStyle, progress_option
 from robust_matte.cli.shaping import BlackPoint, Gamma, Grow, Soften, WhitePoint
+from robust_matte.cli.stopping import OnTerm
 from robust_matte.settings.choices import (
     Compression,
     Depth,
@@ -34,7 +35,7 @@ RUN_PANEL = "Running"
 _MATTE = "Matte"
 _CUTS = "Frames and cuts"
 _OUTPUT = "Output"
-_NO_SETTINGS = ("progress", "verbose")
+_NO_SETTINGS = ("on_term", "progress", "verbose")
 
 
 def key_options(
@@ -296,6 +297,14 @@ def key_options(
         bool,
         typer.Option("--offline", help="Never touch the network.", rich_help_panel=RUN_PANEL),
     ] = False,
+    on_term: Annotated[
+        OnTerm,
+        typer.Option(
+            help="After SIGTERM, once the frame is done and the state kept: end with code 75, or "
+            "by the signal, as OpenCue wants it.",
+            rich_help_panel=RUN_PANEL,
+        ),
+    ] = OnTerm.EXIT75,
     progress: Annotated[ProgressStyle, progress_option(RUN_PANEL)] = ProgressStyle.AUTO,
     verbose: Annotated[
         bool,

@@ -97,7 +97,7 @@ def plan_command(
     share_cores()
     keep_heap()
     with (
-        stopping_softly(_HINT) as heed,
+        stopping_softly(_HINT, on_term=options["on_term"]) as heed,
         show_progress(options["progress"], "planning") as listener,
     ):
         from robust_matte.farm.found_shots import find_shots

@@ -14,6 +14,7 @@ from robust_matte.cli.progress import relayed_warnings, show_progress
 from robust_matte.cli.stopping import stopping_softly
 from robust_matte.cli.tables import Row, print_rows
 from robust_matte.errors import SettingsError
+from robust_matte.jobs.stop_request import StopRequest
 
 if TYPE_CHECKING:
     from robust_matte.farm.keying import PiecesResult
@@ -76,7 +77,11 @@ def key_planned(
     model: str | None,
 ) -> None:
     """Key a bin or a segment of a plan, and print what was done."""
-    with stopping_softly() as heed, show_progress(options["progress"]) as listener:
+    stop = StopRequest()
+    with (
+        stopping_softly(request=stop, on_term=options["on_term"]) as heed,
+        show_progress(options["progress"]) as listener,
+    ):
         from robust_matte.farm.chosen_pieces import (
             pieces_of_bin,
             pieces_of_segment,
@@ -102,7 +107,7 @@ def key_planned(
             repin=options["repin"],
         )
         with relayed_warnings(listener):
-            result = key_pieces(run, plan, pieces, listener)
+            result = key_pieces(run, plan, pieces, listener, stop=stop)
     what = f"bin {bin_number}" if bin_number is not None else f"segment {segment}"
     print_rows(_rows(what, path, result))
     if result.faults:

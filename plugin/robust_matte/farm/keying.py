@@ -17,6 +17,7 @@ from robust_matte.jobs.output_names import job_folder
 from robust_matte.jobs.plan import load_plan
 from robust_matte.jobs.progress import Listener, PartReached, silent
 from robust_matte.jobs.shared_model import share_model
+from robust_matte.jobs.stop_request import StopRequest
 from robust_matte.keying.model import ModelOpener
 from robust_matte.keying.network import Network
 from robust_matte.media.sequences import FramePattern
@@ -65,6 +66,7 @@ def key_pieces(
     listener: Listener = silent,
     *,
     open_model: ModelOpener = Network,
+    stop: StopRequest | None = None,
 ) -> PiecesResult:
     """Key pieces of a plan, shot after shot; where one cannot be keyed, the others still are.
 
@@ -74,6 +76,7 @@ def key_pieces(
         pieces: What is keyed.
         listener: Called with what happens, on the calling thread.
         open_model: What loads the model, once for all shots.
+        stop: Asks it to stop; see `key`.
 
     Raises:
         RobustMatteError: No shot can be keyed: roots or weights are not there; or it was stopped.
@@ -99,7 +102,7 @@ def key_pieces(
                 repin=run.repin,
                 contact_sheet="none",
             )
-            results[name] = key(settings, listener, open_model=share, pieces=mine)
+            results[name] = key(settings, listener, open_model=share, pieces=mine, stop=stop)
         except (Preempted, Cancelled):
             raise
         except RobustMatteError as fault:

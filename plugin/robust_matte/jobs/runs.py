@@ -1,26 +1,35 @@
 """What is fed to the model, segment by segment, and what is told of frames that only roll it."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+from robust_matte.jobs.checkpoints import Span
 from robust_matte.jobs.planning import PlannedJob
-from robust_matte.jobs.progress import StageReached
+from robust_matte.jobs.progress import Listener, StageReached
+from robust_matte.jobs.state_files import CHECKPOINT_FOLDER, STATES_FOLDER, StateFiles, StateSearch
 from robust_matte.jobs.targets import Target
+from robust_matte.keying.model import MatteModel
 from robust_matte.keying.rolling import Run
+from robust_matte.keying.segments import Segment
 
-__all__ = ["runs_of", "told_of_rolling"]
+__all__ = ["kept_states", "runs_of", "spans_of", "told_of_rolling"]
 
 
-def runs_of(job: PlannedJob, targets: Sequence[Target], todo: Sequence[Target]) -> list[Run]:
-    """Say what is fed of each segment with frames to do: from its reset to the last of them.
+def runs_of(
+    job: PlannedJob, targets: Sequence[Target], todo: Sequence[Target], states: StateSearch
+) -> list[Run]:
+    """Say what is fed of each segment with frames to do, to the last of them.
 
-    A cold run starts at the first frame that was asked for, done or not, so that going on gives
-    what an uninterrupted run gives.
+    A segment is fed from its reset, or from the nearest state before the first of them; where
+    there is a nearer one before another, what lies between is passed over. A cold run starts at
+    the first frame that was asked for, done or not, so that going on gives what an uninterrupted
+    run gives.
 
     Args:
         job: The job.
         targets: All frames that the job writes.
         todo: Those of them that are to be keyed now.
+        states: The states that were kept.
     """
     settings, numbers = job.opened.settings, job.opened.plate.numbers
     asked = sorted({one.source for one in targets if one.source is not None})
@@ -33,9 +42,76 @@ def runs_of(job: PlannedJob, targets: Sequence[Target], todo: Sequence[Target]) 
             if settings.cold:
                 start = _within(asked, segment.first, segment.last)[0]
             inside = _within(numbers, start, segment.last)
-            fed = _within(numbers, start, mine[-1])
             warm_up = tuple(inside[1 : settings.warm_up + 1])
-            runs.append(Run(segment, tuple(fed), frozenset(mine), warm_up))
+            runs += _runs_in(segment, inside, warm_up, mine, states)
+    return runs
+
+
+def kept_states(job: PlannedJob, listener: Listener) -> StateSearch:
+    """Return what a job may go on from: of itself, stopped or killed, or made for its pieces."""
+    places = [StateFiles.of_job(name, job) for name in (CHECKPOINT_FOLDER, STATES_FOLDER)]
+    return StateSearch(places, job.model, listener)
+
+
+def spans_of(
+    job: PlannedJob, targets: Sequence[Target], pieces: Sequence[tuple[int, int]] | None
+) -> list[Span]:
+    """Say which frames of each segment this worker is responsible for.
+
+    Args:
+        job: The job.
+        targets: All frames that this worker writes.
+        pieces: What it keys, each inside of one segment; by default all segments.
+    """
+    asked = sorted({one.source for one in targets if one.source is not None})
+    segments = job.plan.segments
+    if pieces is None:
+        pieces = [(segment.first, segment.last) for segment in segments]
+    starts = [segment.first for segment in segments]
+    spans = []
+    for first, last in sorted(pieces):
+        mine = _within(asked, first, last)
+        if mine:
+            segment = starts[bisect_right(starts, first) - 1]
+            numbers = _within(job.opened.plate.numbers, first, last)
+            spans.append(Span(segment, numbers, mine))
+    return spans
+
+
+def _runs_in(
+    segment: Segment,
+    inside: Sequence[int],
+    warm_up: tuple[int, ...],
+    wanted: Sequence[int],
+    states: StateSearch,
+) -> list[Run]:
+    """Return the runs of one segment.
+
+    Args:
+        segment: The segment.
+        inside: Its frames, ascending, from where it would start without a state.
+        warm_up: What it would be warmed up with there.
+        wanted: The frames to give a matte for, ascending.
+        states: The states that were kept.
+    """
+    runs: list[Run] = []
+    restore: Callable[[MatteModel], None] | None = None
+    start = done = at = 0  # places: of the run, after its wanted frames, and in `wanted`
+
+    def close(upto: int) -> None:
+        mine = frozenset(wanted[at:upto])
+        if mine:
+            ahead = warm_up if restore is None else ()
+            runs.append(Run(segment, tuple(inside[start:done]), mine, ahead, restore))
+
+    for index, number in enumerate(wanted):
+        here = bisect_left(inside, number)
+        found = states.nearest(segment.first, inside[done], number) if here > done else None
+        if found is not None:
+            close(index)
+            at, start, restore = index, bisect_left(inside, found[0]), found[1]
+        done = here + 1
+    close(len(wanted))
     return runs
 
 

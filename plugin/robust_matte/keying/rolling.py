@@ -29,6 +29,10 @@ class FrameSource(Protocol):
         """Return a task per frame of `numbers`, which ascend."""
 
 
+def _unwatched(run: "Run", number: int) -> None:
+    """Keep no state of a frame that was passed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """What is done of one segment.
@@ -39,12 +43,15 @@ class Run:
             the state, which is all they do to the frames after them.
         wanted: The frames to give a matte for.
         warm_up: The frames after the first fed one that are fed backwards before it, ascending.
+        restore: Gives the model the state that was left before the first fed frame, in place of a
+            reset and a warm-up; None where the run starts at the segment's beginning.
     """
 
     segment: Segment
     fed: tuple[int, ...]
     wanted: frozenset[int]
     warm_up: tuple[int, ...]
+    restore: Callable[[MatteModel], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,8 +71,9 @@ def key_runs(
     low_size: Size,
     runs: Sequence[Run],
     rolled: Callable[[int], None],
+    passed: Callable[[Run, int], None] = _unwatched,
 ) -> Generator[KeyedFrame]:
-    """Key runs one after another, dropping the model's state before each.
+    """Key runs one after another, each from a reset or from a state that was kept.
 
     Frames are read twice where they also warm up, by two readers that go through the plate once
     each: a movie is demuxed from its start once, however many cuts it has.
@@ -77,6 +85,9 @@ def key_runs(
         low_size: Size of the low-resolution view.
         runs: In timeline order.
         rolled: Called with each frame that only rolled the state, or warmed it up.
+        passed: Called with each fed frame once its matte was taken, if it has one: the model's
+            state is that before the next frame then, and may be kept. What this or `rolled` raises
+            ends the work.
 
     Yields:
         The wanted frames, ascending.
@@ -93,13 +104,13 @@ def key_runs(
     ):
         frames, warming = iter(reader), iter(ahead)
         for run in runs:
-            model.reset()
-            _warm_up(model, low_size, islice(warming, len(run.warm_up)), rolled)
+            _begin(model, low_size, run, islice(warming, len(run.warm_up)), rolled)
             for frame in islice(frames, len(run.fed)):
                 if keyed := _advance(model, low_size, frame, run):
                     yield keyed
                 else:
                     rolled(frame.number)
+                passed(run, frame.number)
 
 
 def read_prepared(
@@ -119,13 +130,22 @@ def read_prepared(
     return ReadAhead(tasks, threads=_DECODERS, depth=_HELD)
 
 
-def _warm_up(
+def _begin(
     model: MatteModel,
     low_size: Size,
+    run: Run,
     frames: Iterable[PreparedFrame],
     rolled: Callable[[int], None],
 ) -> None:
-    """Feed frames backwards at low resolution, so that the first real frame is not the first."""
+    """Restore the state, or drop it and warm up.
+
+    A warm-up feeds frames backwards at low resolution, so that the first real frame is not the
+    first.
+    """
+    if run.restore is not None:
+        run.restore(model)
+        return
+    model.reset()
     lows = []
     for frame in frames:
         with _naming(frame.number):

@@ -47,6 +47,7 @@ NONSENSE = {
     "--contact-sheet": ["sheet.jpg", "plate/shot.1001.exr"],
     "--review": ["review.avi", "review", "plate"],
     "--review-over": ["plaid"],
+    "--on-term": ["wait"],
     "--device": ["gpu", "cuda:9"],
     "--threads": ["all", "-1", "9999"],
     "--progress": ["bar"],
