@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import fileseq
@@ -309,6 +310,22 @@ write_atomically(Path(sys.argv[1]), write)
     gone = set(before) - set(_names(tmp_path))
     assert len(gone) == 2
     assert {name.split(".tmp-")[0] for name in gone} == {".a.1001", ".plan"}
+
+
+@pytest.mark.parametrize("shift", [-86400.0, 86400.0], ids=["set back", "ahead"])
+def test_this_machines_clock_does_not_say_what_is_left_over(
+    shift: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_to = time.time() + shift
+    monkeypatch.setattr(time, "time", lambda: set_to)
+    young, old, future = (tmp_path / f".a.tmp-1-{at * 8}.exr" for at in "abc")
+    for path in (young, old, future):
+        path.touch()
+    now = young.stat().st_mtime
+    os.utime(old, (now - 601, now - 601))
+    os.utime(future, (now + 86400, now + 86400))  # from before the server's clock was set back
+    assert remove_leftovers(tmp_path, ["a.exr"]) == 2
+    assert _names(tmp_path) == [young.name]
 
 
 def test_leftovers_of_a_missing_folder_are_none(tmp_path: Path) -> None:

@@ -41,6 +41,11 @@ class SegmentPins:
         self._firsts = [one.first for one in plan.segments]
         self._begun = {first: self._read(first) for first in self._firsts}
 
+    @property
+    def firsts(self) -> list[int]:
+        """The first frame of each segment, ascending."""
+        return self._firsts
+
     def of_segment(self, first: int) -> Pins | None:
         """Return what the segment that starts at `first` was begun with; None if it was not."""
         return self._begun[first]

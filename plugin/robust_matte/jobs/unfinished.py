@@ -43,7 +43,8 @@ def claimed(
         job: The job.
         targets: The frames.
         listener: Told of progress.
-        pieces: What they are in, of segments that several workers share; None are whole segments.
+        pieces: First and last frame of the pieces that these are of; None where they are of whole
+            segments.
 
     Raises:
         OtherPinsError: A segment was begun under other pins.
@@ -53,37 +54,31 @@ def claimed(
     folder = job.opened.outputs.pins_folder
     pins = SegmentPins(job.plan, folder)
     todo = _settle_pins(job, pins, targets, _unfinished(job, pins, targets, listener))
-    with PieceLocks(
-        job.opened.outputs.lock_folder, _pieces(pins, todo, pieces), LockTimes()
-    ) as locks:
+    spans = _spans(todo, sorted(first for first, _ in pieces or ()) or pins.firsts)
+    with PieceLocks(job.opened.outputs.lock_folder, spans, LockTimes()) as locks:
         if locks.has_waited:  # for one who may have done the most of it before it ended
             pins = SegmentPins(job.plan, folder)
             todo = _settle_pins(job, pins, targets, _unfinished(job, pins, targets, listener))
         yield Claim(todo, pins, locks)
 
 
-def _pieces(
-    pins: SegmentPins, todo: Iterable[Target], shared: Sequence[tuple[int, int]] | None
-) -> list[tuple[int, int]]:
-    """Return the first and last frame to do of each segment, or of each piece of one.
+def _spans(todo: Iterable[Target], starts: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the first and last frame to write of each piece; those side by side are one.
 
-    Whole ones side by side are one.
+    Black frames are no piece's work: whoever writes them writes the same.
     """
-    starts = sorted(first for first, _ in shared or ())
     spans: dict[int, tuple[int, int]] = {}
-    for number in (one.source for one in todo if one.source is not None):
-        part = pins.segment(number).first
-        if starts:
-            part = starts[max(0, bisect_right(starts, number) - 1)]
-        first, last = spans.get(part, (number, number))
-        spans[part] = (min(first, number), max(last, number))
-    pieces: list[tuple[int, int]] = []
+    for number in (one.number for one in todo if one.source is not None):
+        piece = bisect_right(starts, number)
+        first, last = spans.get(piece, (number, number))
+        spans[piece] = (min(first, number), max(last, number))
+    joined: list[tuple[int, int]] = []
     for _, (first, last) in sorted(spans.items()):
-        if pieces and pieces[-1][1] + 1 == first:
-            pieces[-1] = (pieces[-1][0], last)
+        if joined and joined[-1][1] + 1 == first:
+            joined[-1] = (joined[-1][0], last)
         else:
-            pieces.append((first, last))
-    return pieces
+            joined.append((first, last))
+    return joined
 
 
 def _unfinished(

@@ -5,7 +5,6 @@ import logging
 import os
 import re
 import secrets
-import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
@@ -128,7 +127,9 @@ def remove_leftovers(folder: Path, names: Collection[str]) -> int:
     """Remove the temporaries that killed runs left for files of these names.
 
     Only those that are ten minutes old: a younger one may have a writer that still lives, perhaps
-    on another machine. Other files are never touched.
+    on another machine. Other files are never touched. How old a file is, the folder's own clock
+    says: that of this machine may differ from a file server's, or be set. A file from the future is
+    as surely left as one from the past.
 
     Args:
         folder: Where the files are written; may be missing.
@@ -138,18 +139,41 @@ def remove_leftovers(folder: Path, names: Collection[str]) -> int:
         How many were removed.
     """
     removed = 0
-    wanted = frozenset(names)
-    with suppress(OSError):  # a folder that cannot be listed is told when it is written to
-        for entry in folder.iterdir():
-            found = _TEMPORARY.fullmatch(entry.name)
-            if found and found["stem"] + found["suffix"] in wanted:
-                with suppress(OSError):
-                    if time.time() - entry.stat().st_mtime > _SURELY_LEFT_S:
-                        entry.unlink()
-                        removed += 1
+    left = _temporaries(folder, frozenset(names))
+    now = _time_of(folder) if left else None
+    if now is not None:
+        for entry in left:
+            with suppress(OSError):
+                if abs(now - entry.stat().st_mtime) > _SURELY_LEFT_S:
+                    entry.unlink()
+                    removed += 1
     if removed:
         log.debug("removed %d temporary files of killed runs in %s", removed, folder)
     return removed
+
+
+def _temporaries(folder: Path, names: frozenset[str]) -> list[Path]:
+    """Return the temporaries for files of these names."""
+    left = []
+    with suppress(OSError):  # a folder that cannot be listed is told when it is written to
+        for entry in folder.iterdir():
+            found = _TEMPORARY.fullmatch(entry.name)
+            if found and found["stem"] + found["suffix"] in names:
+                left.append(entry)
+    return left
+
+
+def _time_of(folder: Path) -> float | None:
+    """Return what time a folder's file system has, from a file that is there for a moment."""
+    probe = _temporary_beside(folder / "clock")
+    try:
+        probe.touch(exist_ok=False)
+        return probe.stat().st_mtime
+    except OSError:
+        return None
+    finally:
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)
 
 
 def _temporary_beside(path: Path) -> Path:
