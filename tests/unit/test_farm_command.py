@@ -43,9 +43,8 @@ def takes(words: list[str]) -> None:
     verb, *rest = words
     if verb in LATER:
         return
-    at = rest.index("--on-term") if "--on-term" in rest else len(rest)
     with Context(program, info_name="robust-matte") as parent:
-        program.commands[verb].make_context(verb, rest[:at] + rest[at + 2 :], parent=parent)
+        program.commands[verb].make_context(verb, rest, parent=parent)
 
 
 def tasks_of_bundle(folder: Path) -> Iterator[list[str]]:

@@ -1,7 +1,6 @@
 """`robust-matte farm`: jobs for render farms, in the form of each engine."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +17,7 @@ from robust_matte.cli.farm_options import (
     read_program,
 )
 from robust_matte.cli.key_options import taking
+from robust_matte.cli.stopping import OnTerm
 from robust_matte.errors import SettingsError, WouldOverwriteError
 
 __all__ = [
@@ -34,13 +34,6 @@ _NOT_OF_COMMANDS = (
     *("plates", "plate", "out", "name", "bins", "split"),
     *("overwrite", "gpu_memory", "memory"),
 )
-
-
-class _OnTerm(StrEnum):
-    """How a task ends after SIGTERM."""
-
-    EXIT75 = "exit75"
-    SIGNAL = "signal"
 
 
 farm_app = typer.Typer(
@@ -111,13 +104,13 @@ def bundle_command(
 def commands_command(
     plan: Annotated[Path, typer.Argument(metavar="PLAN", help="The plan.json.")],
     on_term: Annotated[
-        _OnTerm,
+        OnTerm,
         typer.Option(
             help="How a task ends after SIGTERM: with exit code 75, or by the signal, as OpenCue "
             "wants it.",
             rich_help_panel=HOW,
         ),
-    ] = _OnTerm.EXIT75,
+    ] = OnTerm.EXIT75,
     **options: Any,
 ) -> None:
     """Print a command for each segment of PLAN: for cuecmd, GNU parallel, SLURM arrays and others.

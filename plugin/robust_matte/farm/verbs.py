@@ -67,7 +67,8 @@ class Places:
             *("--root", f"plates={self.plates}", "--bins", bins),
             *splitting,
             *options,
-            *("--offline", "--progress", self.manner.progress),
+            "--offline",
+            *self._manners,
         ]
 
     def states_words(self, task: Sequence[str] = ()) -> list[str]:
@@ -88,10 +89,12 @@ class Places:
 
     @property
     def _running(self) -> list[str]:
-        manner = self.manner
         weights = ["--model", self.weights] if self.weights else []
-        words = [*weights, "--device", self.device, "--offline", "--progress", manner.progress]
-        return [*words, "--on-term", manner.on_term]
+        return [*weights, "--device", self.device, "--offline", *self._manners]
+
+    @property
+    def _manners(self) -> list[str]:
+        return ["--progress", self.manner.progress, "--on-term", self.manner.on_term]
 
 
 def places_of(job: FarmJob, manner: Manner) -> Places:
