@@ -30,7 +30,7 @@ NEEDS: Final = {
     "demo": frozenset({"demo"}),
     "evaluate": frozenset({"train"}),
     "train": frozenset({"train"}),
-} | dict.fromkeys(DEVELOPING, frozenset({"demo", "train", DEV}))
+} | dict.fromkeys(DEVELOPING, frozenset({"demo", "edl", "train", DEV}))
 EXIT_STOPPED: Final = 130
 USAGE: Final = """\
 python3 install/bootstrap.py [FLAGS] COMMAND ...

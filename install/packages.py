@@ -20,6 +20,7 @@ DEV: Final = "dev"  # the project's tools; the other parts are its extras
 # What each part is, as it is told.
 PARTS: Final = {
     "demo": "the demo's picture",
+    "edl": "what reads edit lists",
     "train": "what measures and trains",
     DEV: "the tools for developing",
 }

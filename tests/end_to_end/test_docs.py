@@ -5,6 +5,7 @@ A page's blocks run one after the other in one folder, as a reader would type th
     studio/                    what the pages name
     ├── plate.1001.exr …       a hundred frames
     ├── take.mov               ten frames
+    ├── cut.edl                the edit that cuts.md shows
     ├── rvm_mobilenetv3.pth    a network filled with numbers, taken for the published one
     ├── CLIP, PLATE            folders with three frames: a reader's own
     ├── WEIGHTS                a reader's own, too
@@ -129,6 +130,7 @@ def studio(tmp_path: Path, moving_frames: Any, write_exr_plate: Any, filled_weig
             shutil.copy(folder / f"plate.{number}.exr", folder / name)
     shutil.copy(filled_weights, folder / "rvm_mobilenetv3.pth")
     write_movie(folder / "take.mov", moving_frames(range(10), height=36, width=64))
+    (folder / "cut.edl").write_text(blocks("docs/cuts.md", {"text"})[0], "utf-8")
     for name in ("benchmarks", "docs", "install"):
         (folder / name).symlink_to(ROOT / name)
     (folder / "WEIGHTS").symlink_to(folder / "rvm_mobilenetv3.pth")

@@ -140,7 +140,7 @@ def test_dry_run_prints_the_exact_commands_and_makes_nothing(
 def test_dry_run_of_test_adds_the_tools_and_the_checks(script: Path, tmp_path: Path) -> None:
     lines = dry_run(script, "test", "-x", "--venv", tmp_path / "env", "--torch", "cpu")
     assert [line for line in lines if "--editable" in line and "ruff==0.17.5" in line] != []
-    assert [line for line in lines if "[demo,train]" in line] != []  # tests need them
+    assert [line for line in lines if "[demo,edl,train]" in line] != []  # tests need them
     tail = [line.split("/bin/")[-1] for line in lines[-5:]]
     assert tail == [
         "python -P -m ruff check .",

@@ -100,7 +100,7 @@ def runner(environment: Environment) -> FakeRunner:
 
 SETUP = Request(command="setup")
 PROJECT = ["install -c hatchling", "install -c --no-build-isolation --editable ROOT"]
-TOOLS = [PROJECT[0], f"{PROJECT[1]}[demo,train] ruff==0.17.5"]
+TOOLS = [PROJECT[0], f"{PROJECT[1]}[demo,edl,train] ruff==0.17.5"]
 
 
 # --- the command line

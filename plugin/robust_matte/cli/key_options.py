@@ -195,11 +195,31 @@ def key_options(
     cuts: Annotated[
         str,
         typer.Option(
-            help="auto finds them, off keys the plate as one shot, or the first frame of each new "
-            "shot such as 1050,1120.",
+            metavar="auto|off|headers|FRAMES|FILE",
+            help="auto finds them, off keys the plate as one shot, headers looks where reel or "
+            "timecode jump; or the first frame of each new shot such as 1050,1120; or an edit "
+            "list: .edl, .otio, .aaf, or Final Cut Pro's .xml.",
             rich_help_panel=_CUTS,
         ),
     ] = "auto",
+    cuts_rate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RATE",
+            help="Frames a second of an EDL, such as 24, 23.976 or 29.97df, with df where frame "
+            "numbers are dropped. An EDL does not tell.",
+            rich_help_panel=_CUTS,
+        ),
+    ] = None,
+    cuts_at: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="The plate's frame at which an edit begins; by default by timecode, or, where "
+            "there is none, the first.",
+            rich_help_panel=_CUTS,
+        ),
+    ] = None,
     missing: Annotated[
         Missing,
         typer.Option(

@@ -7,6 +7,7 @@ from robust_matte.colour.configs import ColourConfig, open_config
 from robust_matte.colour.model_view import ModelView
 from robust_matte.errors import SettingsError
 from robust_matte.jobs.contact_sheet import check_sheet
+from robust_matte.jobs.edit_cuts import read_edits, with_cuts
 from robust_matte.jobs.framing import Windows, settle_region, view_size
 from robust_matte.jobs.hints import Hints, check_hints
 from robust_matte.jobs.masks import MaskedPlate, Masks, open_masks
@@ -101,6 +102,7 @@ def open_job(settings: KeySettings, listener: Listener, weights: Path) -> Opened
         InputError: The plate is absent, unreadable, uneven or incomplete.
         SettingsError: A setting does not fit the plate, or a colour config cannot be used.
     """
+    edits = read_edits(settings)
     config = open_config(settings.config)
     choice = LayerChoice(settings.layer, settings.view)
     plate = open_plate(settings.plate, first_frame=settings.first_frame, choice=choice)
@@ -132,6 +134,7 @@ def open_job(settings: KeySettings, listener: Listener, weights: Path) -> Opened
     windows = replace(windows, region=settle_region(settings.roi, windows.area))
     masks = open_masks(settings, plate, frames, windows, listener)
     outputs.refuse_inputs(frames, masks.files, "a mask")
+    settings = with_cuts(settings, edits, plate, listener)
     taken = plate.files | masks.files | {real_path(weights)}
     hints = _hints(settings, plate, outputs, windows)
     _check_shows(settings, outputs, frames, windows, taken, hints)

@@ -8,6 +8,7 @@ from typing import Any
 from robust_matte.errors import InputError, SettingsError
 from robust_matte.jobs.begun import begun_threads, begun_weights, has_frames, plan_on_disk
 from robust_matte.jobs.gains import frame_exposure, segment_gains
+from robust_matte.jobs.header_cuts import cuts_of_headers
 from robust_matte.jobs.inputs import FoundInputs, Inputs, find_inputs
 from robust_matte.jobs.memory import check_memory
 from robust_matte.jobs.obtaining import obtain_weights
@@ -48,6 +49,8 @@ _NOT_OF_THE_JOB = {
     "config",
     "contact_sheet",
     "core",
+    "cuts_at",
+    "cuts_rate",
     "device",
     "downsample",
     "format",
@@ -258,7 +261,8 @@ def _known_plan(
 def _new_plan(opened: OpenedJob, request: Request, pins: Pins, listener: Listener) -> Plan:
     """Find or take the cuts, and split the plate into segments."""
     numbers = opened.plate.numbers
-    starts = CutList.parse(opened.settings.cuts).frames
+    asked = CutList.parse(opened.settings.cuts)
+    starts = cuts_of_headers(opened.plate, listener) if asked.is_in_headers else asked.frames
     scores: dict[int, float] = {}
     exposures: dict[int, Exposure] = {}
 

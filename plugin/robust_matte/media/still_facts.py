@@ -76,6 +76,7 @@ class StillFacts:
         fps: Frames per second, or None.
         timecode: `01:02:03:04`, with `;` before the frames if frame numbers are dropped; or None.
         colour_tags: What it says of its colour, by the tag's name.
+        reel: Name of the reel or clip that the frame is of, or None.
     """
 
     format: str
@@ -88,6 +89,7 @@ class StillFacts:
     fps: Fraction | None
     timecode: str | None
     colour_tags: dict[str, str]
+    reel: str | None = None
 
     @property
     def keyed_channels(self) -> tuple[ChannelFacts, ...]:
@@ -125,6 +127,7 @@ def _exr_facts(path: Path, choice: LayerChoice) -> StillFacts:
         fps=fps,
         timecode=_timecode(said.get("timeCode"), fps),
         colour_tags=_exr_colour_tags(said),
+        reel=_text(said["reelName"]) or None if "reelName" in said else None,
     )
 
 

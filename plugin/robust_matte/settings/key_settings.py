@@ -23,6 +23,7 @@ from robust_matte.settings.choices import (
     WorkArea,
 )
 from robust_matte.settings.cut_list import CutList
+from robust_matte.settings.edit_rate import EditRate
 from robust_matte.settings.first_frame import FirstFrame, parse_first_frame
 from robust_matte.settings.frame_range import FrameRange
 from robust_matte.settings.gain import AUTO_GAIN, parse_gain
@@ -56,7 +57,9 @@ class KeySettings(ShapingSettings):
         framing: How much of people is seen, which says what `auto` is; None is `portrait`.
         roi: The part of the picture that is keyed, `X,Y,W,H`; None is all of it.
         warm_up: Frames fed backwards before a segment's first frame.
-        cuts: `auto`, `off`, or first frames of shots such as `1050,1120`.
+        cuts: `auto`, `off`, `headers`, first frames of shots such as `1050,1120`, or an edit list.
+        cuts_rate: Frames a second of an EDL, such as `24` or `29.97df`.
+        cuts_at: The plate's frame at which an edit begins; None takes timecodes.
         missing: What to do about frames the plate lacks.
         nonfinite: What to do about NaN and infinite pixels.
         work_area: Which window the network works on.
@@ -103,6 +106,8 @@ class KeySettings(ShapingSettings):
     roi: str | None = None
     warm_up: int = Field(DEFAULT_WARM_UP, ge=0, le=256)
     cuts: str = "auto"
+    cuts_rate: str | None = None
+    cuts_at: int | None = None
     missing: Missing = Missing.FAIL
     nonfinite: Nonfinite = Nonfinite.KEEP
     work_area: WorkArea = WorkArea.DATA
@@ -188,6 +193,28 @@ class KeySettings(ShapingSettings):
     def _cuts_parse(cls, text: str) -> str:
         CutList.parse(text)
         return text
+
+    @field_validator("cuts_rate")
+    @classmethod
+    def _cuts_rate_parses(cls, text: str | None) -> str | None:
+        if text is not None:
+            EditRate.parse(text)
+        return text
+
+    @model_validator(mode="after")
+    def _edit_is_there(self) -> Self:
+        file = CutList.parse(self.cuts).file
+        if self.cuts_rate is not None and not (file and file.lower().endswith(".edl")):
+            raise SettingsError(
+                "--cuts-rate is the rate of an EDL, and --cuts names none.",
+                hint="Leave it out: frames have no rate, and other edit lists state theirs.",
+            )
+        if self.cuts_at is not None and file is None:
+            raise SettingsError(
+                "--cuts-at says where an edit begins, and --cuts names none.",
+                hint="Name an edit list with --cuts, or leave --cuts-at out.",
+            )
+        return self
 
     @field_validator("gain")
     @classmethod

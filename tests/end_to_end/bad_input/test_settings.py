@@ -35,7 +35,9 @@ NONSENSE = {
     "--matte-soften": ["-1", "inf"],
     "--frames": ["", "a-b", "1001,1003", "1009-", "2001-2010", "1-99999999", "1000-1003"],
     "--first-frame": ["first", "1001"],
-    "--cuts": ["soon", "2000", ""],
+    "--cuts": ["soon", "2000", "", "headers", "cut.edl"],
+    "--cuts-rate": ["fast", "24df", "24"],
+    "--cuts-at": ["start", "1001"],
     "--missing": ["skip"],
     "--output": ["", "matte.exr", "matte.####.tif"],
     "--format": ["tiff"],
@@ -72,6 +74,9 @@ ROWS = [
 ] + [
     pytest.param(["--source-alpha", "garbage"], id="an alpha the plate lacks"),
     pytest.param(["--invert-garbage"], id="no garbage to invert"),
+    pytest.param(
+        ["--cuts", "absent.edl", "--cuts-rate", "24"], id="an edit list that is not there"
+    ),
     pytest.param(["--treads", "2"], id="an unknown flag"),
     pytest.param(["--cold=yes"], id="a switch with a value"),
 ]
