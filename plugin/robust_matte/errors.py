@@ -18,6 +18,7 @@ class decides the exit code::
     ├── OutputError             6   writing failed
     │   ├── WriteError
     │   ├── DiskFullError
+    │   ├── BadResultError          a finished frame is absent, cut off or of another job
     │   └── WouldOverwriteError
     ├── InstallationError       7   something that the command needs is not installed
     ├── Preempted              75   the machine is needed; running it again continues
@@ -28,6 +29,7 @@ from pathlib import Path
 from typing import ClassVar
 
 __all__ = [
+    "BadResultError",
     "Cancelled",
     "DeviceError",
     "DiskFullError",
@@ -139,6 +141,10 @@ class WriteError(OutputError):
 
 class DiskFullError(OutputError):
     """The disk is full."""
+
+
+class BadResultError(OutputError):
+    """A frame that is to be finished is not there, cut off, or not what the plan asked for."""
 
 
 class WouldOverwriteError(OutputError):

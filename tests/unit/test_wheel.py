@@ -121,6 +121,21 @@ def test_every_template_is_inside(sources: Path, names: list[str]) -> None:
     assert wanted - set(names) == set()
 
 
+def test_the_templates_of_pages_are_inside_and_are_filled_in_from_there(
+    sources: Path, names: list[str], unpacked: Path
+) -> None:
+    folder = sources / "plugin" / "robust_matte" / "jobs" / "templates"
+    wanted = {f"robust_matte/jobs/templates/{path.name}" for path in folder.iterdir()}
+    assert len(wanted) >= 3
+    assert wanted - set(names) == set()
+    code = (
+        "from robust_matte.farm.overview import render_overview\n"
+        "print('<table' in render_overview([]))"
+    )
+    done = run_isolated(unpacked, code)
+    assert (done.returncode, done.stdout.strip()) == (0, "True"), done.stderr
+
+
 def test_every_file_of_nodes_is_inside(sources: Path, names: list[str]) -> None:
     nodes = sources / "nodes"
     wanted = {p.relative_to(nodes).as_posix() for p in nodes.rglob("*") if p.is_file()}

@@ -11,6 +11,7 @@ from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
 from robust_matte import __version__
 from robust_matte.cli.assemble import assemble_command
+from robust_matte.cli.check import check_command
 from robust_matte.cli.demo import demo_command
 from robust_matte.cli.doctor import doctor_command
 from robust_matte.cli.evaluate import evaluate_command
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 app.command("key")(key_command)
 app.command("plan")(plan_command)
+app.command("check")(check_command)
 app.command("assemble")(assemble_command)
 app.command("shape")(shape_command)
 app.command("demo")(demo_command)

@@ -15,9 +15,9 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from robust_matte import __version__
 from robust_matte.errors import Cancelled, OutputError, Preempted
 from robust_matte.jobs.outputs import Outputs
+from robust_matte.jobs.pins import Pins, pins_of
 from robust_matte.jobs.plan import Plan, WeightsRecord
 from robust_matte.jobs.progress import Event, FrameWritten, Listener, Warned
 from robust_matte.keying.model import ModelIdentity
@@ -49,10 +49,7 @@ class RunRecord(BaseModel):
         keying_s: Of them, in reading and in the network.
         waiting_s: Of them, in finishing and in waiting for what writes.
         weights: The weights, their network and the refiner.
-        engine: Version of this program.
-        torch: Version of torch.
-        device: What the network ran on.
-        threads: Threads of the network.
+        pins: What it ran with.
         warnings: What was unexpected.
     """
 
@@ -69,10 +66,7 @@ class RunRecord(BaseModel):
     keying_s: float = 0.0
     waiting_s: float = 0.0
     weights: WeightsRecord
-    engine: str
-    torch: str
-    device: str
-    threads: int
+    pins: Pins
     warnings: tuple[str, ...] = ()
 
 
@@ -175,10 +169,7 @@ def recording_run(
         host=platform.node(),
         frames=frame_ranges(numbers),
         weights=plan.request.weights,
-        engine=__version__,
-        torch=identity.torch,
-        device=identity.device,
-        threads=identity.threads,
+        pins=pins_of(identity),
     )
     recorder, ended = RunRecorder(start, listener, warnings), "done"
     try:

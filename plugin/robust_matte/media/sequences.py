@@ -20,7 +20,14 @@ from robust_matte.media.links import is_folder
 from robust_matte.media.stills import text_attribute
 from robust_matte.settings.frame_range import FrameRange
 
-__all__ = ["FramePattern", "ImageSequence", "find_sequence", "frame_ranges", "is_pattern"]
+__all__ = [
+    "FramePattern",
+    "ImageSequence",
+    "find_sequence",
+    "frame_ranges",
+    "is_pattern",
+    "numbers_in",
+]
 
 # The place for the frame number, the last one in a name, and the range typed before it. fileseq
 # splits file names too, but stumbles over `A001-####.exr`, `sh@home.####.exr` and brackets.
@@ -117,6 +124,16 @@ def is_pattern(name: str) -> bool:
 def frame_ranges(numbers: Sequence[int]) -> str:
     """Write frame numbers as fileseq does: `1001-1003,1008`."""
     return str(fileseq.framesToFrameRange(numbers, sort=True)) if numbers else ""
+
+
+def numbers_in(ranges: str) -> list[int]:
+    """Return the frame numbers that `frame_ranges` wrote, ascending.
+
+    Example:
+        >>> numbers_in("1001-1003,1008")
+        [1001, 1002, 1003, 1008]
+    """
+    return sorted(int(number) for number in fileseq.FrameSet(ranges)) if ranges else []
 
 
 def find_sequence(text: str, *, wants_results: bool = False) -> ImageSequence:

@@ -2,10 +2,13 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import OpenImageIO as oiio
+from numpy.typing import NDArray
 
 from robust_matte.errors import FrameReadError, InputError
 from robust_matte.media.exr_header import ExrHeader, passed_on, read_header
@@ -17,6 +20,7 @@ from robust_matte.media.frames import FloatImage, Frame, FrameHeader
 from robust_matte.media.windows import Window
 
 __all__ = [
+    "WholePart",
     "decodes",
     "is_float_image",
     "keyed_channels",
@@ -24,6 +28,7 @@ __all__ = [
     "read_channels",
     "read_frame",
     "read_frame_header",
+    "read_parts",
     "read_spec",
     "text_attribute",
 ]
@@ -31,6 +36,40 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 _READ = "EXR, TIFF, PNG, DPX, JPEG, MOV, MP4, M4V, MKV, MXF, AVI, WEBM or TS"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WholePart:
+    """All that one part of a file stores.
+
+    Attributes:
+        channels: Their names, in the file's order.
+        pixels: (H, W, C) of the file's own type; whole numbers are full-range codes.
+        data_window: Where they sit.
+        display_window: The picture's frame.
+        pixel_aspect: Width of a pixel over its height.
+    """
+
+    channels: tuple[str, ...]
+    pixels: NDArray[Any]
+    data_window: Window
+    display_window: Window
+    pixel_aspect: float
+
+    def planes(self, names: Sequence[str]) -> FloatImage:
+        """Return channels by name, (H, W, len(names)) float32, a new array; codes as 0 to 1.
+
+        Raises:
+            LookupError: There is no such channel.
+        """
+        lacking = [name for name in names if name not in self.channels]
+        if lacking:
+            raise LookupError(", ".join(lacking))
+        at = [self.channels.index(name) for name in names]
+        wanted = np.ascontiguousarray(self.pixels[..., at], np.float32)
+        if self.pixels.dtype.kind == "u":
+            wanted /= np.float32(np.iinfo(self.pixels.dtype).max)
+        return wanted
 
 
 def read_frame_header(
@@ -189,6 +228,36 @@ def decodes(path: Path) -> bool:
         part += 1
     image.close()
     return is_sound
+
+
+def read_parts(path: Path) -> list[WholePart]:
+    """Read every pixel of a file, of all its parts.
+
+    Raises:
+        FrameReadError: The file cannot be opened, is cut off or damaged.
+    """
+    image = _open(path)
+    parts: list[WholePart] = []
+    try:
+        while image.seek_subimage(len(parts), 0):
+            parts.append(_whole_part(path, image, len(parts)))
+    finally:
+        image.close()
+    return parts
+
+
+def _whole_part(path: Path, image: oiio.ImageInput, part: int) -> WholePart:
+    spec = image.spec()
+    block = image.read_image(part, 0, 0, spec.nchannels, oiio.UNKNOWN)
+    if block is None or image.has_error:
+        raise damaged_pixels(path, image.geterror())
+    return WholePart(
+        channels=tuple(spec.channelnames),
+        pixels=np.asarray(block).reshape(spec.height, spec.width, spec.nchannels),
+        data_window=Window(spec.x, spec.y, spec.width, spec.height),
+        display_window=Window(spec.full_x, spec.full_y, spec.full_width, spec.full_height),
+        pixel_aspect=float(spec.get_float_attribute("PixelAspectRatio", 1.0)) or 1.0,
+    )
 
 
 def read_channels(path: Path, names: Sequence[str], *, part: int = 0) -> FloatImage:

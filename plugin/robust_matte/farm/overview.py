@@ -1,0 +1,81 @@
+"""The page of all shots: a table that leads to the page of each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from robust_matte.jobs.plots import spoken_share
+from robust_matte.jobs.report_page import rendered, verdict
+from robust_matte.jobs.shot_check import ShotFindings
+from robust_matte.jobs.shot_report import ShotReport
+from robust_matte.jobs.thumbnails import data_address
+
+__all__ = ["ShotRow", "render_overview"]
+
+_MOST_PICTURES = 400  # each has up to 16 KB
+
+
+@dataclass(frozen=True, slots=True)
+class ShotRow:
+    """One shot of the table.
+
+    Attributes:
+        name: What it is called.
+        address: Its page, relative to this one.
+        picture: A frame from its middle, as an address; empty where none could be read.
+        frames: How many frames are to be there.
+        bad: How many are not right.
+        coverage: Median of coverage, for people.
+        flicker: Worst flicker, for people.
+        stand_out: How many frames stand out.
+        warnings: How many warnings there are.
+        is_approximate: Whether it was keyed with --cold.
+    """
+
+    name: str
+    address: str
+    picture: str
+    frames: int
+    bad: int
+    segments: int
+    coverage: str
+    flicker: str
+    stand_out: int
+    warnings: int
+    is_approximate: bool
+
+    @classmethod
+    def of(cls, report: ShotReport, findings: ShotFindings, address: str) -> "ShotRow":
+        """Take a shot's row out of its report."""
+        shown = [one for frames in findings.sheet.values() for one in frames]
+        coverage = sorted(one for one in findings.coverage if one is not None)
+        flicker = [one.flicker for one in report.segments if one.flicker is not None]
+        return cls(
+            name=report.shot,
+            address=address,
+            picture=data_address(shown[len(shown) // 2].comp) if shown else "",
+            frames=report.frames,
+            bad=report.bad,
+            segments=len(report.segments),
+            coverage=spoken_share(coverage[len(coverage) // 2]) if coverage else "",
+            flicker=spoken_share(max(flicker)) if flicker else "",
+            stand_out=len({one.frame for one in report.outliers}),
+            warnings=len(report.warnings),
+            is_approximate=report.is_approximate,
+        )
+
+
+def render_overview(rows: Sequence[ShotRow]) -> str:
+    """Make the page of all shots.
+
+    Args:
+        rows: The shots, in the plan's order.
+    """
+    bad, frames = sum(row.bad for row in rows), sum(row.frames for row in rows)
+    return rendered(
+        "overview.html",
+        rows=rows,
+        most_pictures=_MOST_PICTURES,
+        verdict=verdict(bad, frames),
+        is_bad=bool(bad),
+        bad_shots=[row for row in rows if row.bad],
+    )
