@@ -12,6 +12,7 @@ import OpenEXR
 import pytest
 
 from robust_matte.errors import InputError, RobustMatteError, SettingsError
+from robust_matte.farm.shot_list import read_shot_list
 from robust_matte.jobs.edit_cuts import cuts_in_plate, read_edits
 from robust_matte.jobs.header_cuts import cuts_of_headers
 from robust_matte.jobs.key import key
@@ -19,6 +20,7 @@ from robust_matte.jobs.plan import load_plan
 from robust_matte.jobs.progress import Event, FrameWritten, Noted, Warned, silent
 from robust_matte.keying.segments import Reset
 from robust_matte.media.plates import open_plate
+from robust_matte.settings.key_settings import KeySettings
 
 Times = Mapping[int, str | None]
 WritePlate = Callable[..., str]
@@ -52,6 +54,7 @@ def timed_plate(tmp_path: Path) -> WritePlate:
         times: Times,
         reels: Mapping[int, str | None] | None = None,
         fps: int | None = 24,
+        counted_at: int = 24,
     ) -> str:
         folder = tmp_path / "plate"
         folder.mkdir(exist_ok=True)
@@ -62,7 +65,7 @@ def timed_plate(tmp_path: Path) -> WritePlate:
             reel = (reels or {}).get(number, reel)
             header: dict[str, Any] = {}
             if time is not None:
-                digits = _frame_of(time, number, since, fps or 24)
+                digits = _frame_of(time, number, since, fps or counted_at)
                 header["timeCode"] = OpenEXR.TimeCode(*digits, *[0] * 6, *range(8))
             if reel is not None:
                 header["reelName"] = reel
@@ -168,30 +171,84 @@ def test_other_rate_than_the_plates_is_refused(
         found(plate, cuts_rate=rate)
 
 
-def test_movie_with_dropped_frame_numbers(settings: Any, tmp_path: Path) -> None:
-    path = tmp_path / "take.mov"
-    with av.open(str(path), "w") as container:
-        stream: Any = container.add_stream("mjpeg", rate=Fraction(30000, 1001))
-        stream.width, stream.height, stream.pix_fmt = 48, 32, "yuvj420p"
-        stream.metadata["timecode"] = container.metadata["timecode"] = "01:00:59;26"
-        for at in range(9):
-            frame = av.VideoFrame(48, 32, "yuvj420p")
-            for plane in frame.planes:
-                np.frombuffer(memoryview(plane), np.uint8)[:] = 128
-            frame.pts = at
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    lines = [
-        "FCM: DROP FRAME",
-        "001  A1 V C 00:00:00:00 00:00:01:00 01:00:50:00 01:01:00:02",
-        "002  A2 V C 00:00:00:00 00:00:01:00 01:01:00:02 01:02:00:02",
-    ]
-    (tmp_path / "cut.edl").write_text("\n".join(lines))
-    asked = settings(str(path), cuts=str(tmp_path / "cut.edl"), cuts_rate="29.97")
+DROPPED = [
+    pytest.param("FCM: DROP FRAME", ":", "29.97", "01:00:59;26", id="both"),
+    pytest.param("", ";", "29.97", "01:00:59;26", id="by the mark"),
+    pytest.param("", ":", "29.97df", "01:00:59;26", id="by the rate"),
+    pytest.param("FCM: DROP FRAME", ":", "29.97", "01:00:59:26", id="the plate lost its mark"),
+]
+
+
+@pytest.fixture
+def movie(tmp_path: Path) -> Callable[[str], str]:
+    """Write a movie of nine grey frames at 29.97 with a timecode."""
+
+    def write(timecode: str) -> str:
+        path = tmp_path / "take.mov"
+        with av.open(str(path), "w") as container:
+            stream: Any = container.add_stream("mjpeg", rate=Fraction(30000, 1001))
+            stream.width, stream.height, stream.pix_fmt = 48, 32, "yuvj420p"
+            stream.metadata["timecode"] = timecode
+            for at in range(9):
+                frame = av.VideoFrame(48, 32, "yuvj420p")
+                for plane in frame.planes:
+                    np.frombuffer(memoryview(plane), np.uint8)[:] = 128
+                frame.pts = at
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        return str(path)
+
+    return write
+
+
+@pytest.mark.parametrize(("fcm", "mark", "rate", "timecode"), DROPPED)
+def test_dropped_frame_numbers_are_counted(
+    fcm: str,
+    mark: str,
+    rate: str,
+    timecode: str,
+    movie: Any,
+    settings: Any,
+    tmp_path: Path,
+) -> None:
+    plate = movie(timecode)
+    text = f"""{fcm}
+001  A1 V C 00:00:00:00 00:00:01:00 01:00:50{mark}00 01:01:00{mark}02
+002  A2 V C 00:00:00:00 00:00:01:00 01:01:00{mark}02 01:02:00{mark}02
+"""
+    (tmp_path / "cut.edl").write_text(text)
+    asked = settings(plate, cuts=str(tmp_path / "cut.edl"), cuts_rate=rate)
     edits = read_edits(asked)
     assert edits is not None
     # ;26 ;27 ;28 ;29 are frames 1 to 4, and 01:01:00;02 comes right after 01:00:59;29
-    assert cuts_in_plate(edits, open_plate(str(path)), None, silent) == (5,)
+    assert cuts_in_plate(edits, open_plate(plate), None, silent) == (5,)
+
+
+@pytest.mark.parametrize(
+    ("timecode", "said"),
+    [
+        pytest.param("01:00:00;00", "drop no frame numbers, that of", id="the plate alone drops"),
+        pytest.param("01:00:00:29", None, id="neither does"),
+    ],
+)
+def test_plate_that_counts_otherwise_is_refused(
+    timecode: str, said: str | None, movie: Any, settings: Any, edl: str
+) -> None:
+    plate = movie(timecode)
+    edits = read_edits(settings(plate, cuts=edl, cuts_rate="29.97"))
+    assert edits is not None
+    if said is None:
+        assert edits.is_drop is False
+        return
+    with pytest.raises(SettingsError, match=said) as caught:
+        cuts_in_plate(edits, open_plate(plate), None, silent)
+    assert "--cuts-rate 29.97df" in caught.value.hint
+
+
+def test_timecode_that_is_none_at_the_rate_is_told(timed_plate: WritePlate, found: Any) -> None:
+    plate = timed_plate(range(1, 5), {1: "01:00:00:28"}, fps=None, counted_at=30)
+    with pytest.raises(SettingsError, match=r"01:00:00:28 of .* is none at the edit's 24 frames"):
+        found(plate)
 
 
 def test_job_is_reset_at_the_edits_cuts_and_is_that_of_the_list(
@@ -214,6 +271,14 @@ def test_job_is_reset_at_the_edits_cuts_and_is_that_of_the_list(
     moved.write_text(EDL.replace("01:00:00:04", "01:00:00:05"))
     with pytest.raises(RobustMatteError, match="--cuts"):
         key(settings(plate, warm_up=0, **again[0]), open_model=model)
+
+
+def test_list_of_shots_names_edits_from_its_own_folder(edl: str, tmp_path: Path) -> None:
+    path = tmp_path / "shots.csv"
+    path.write_text("plate,cuts,cuts_rate,cuts_at\na.####.exr,cut.edl,24,7\nb.####.exr,1050,,\n")
+    own = [shot.own for shot in read_shot_list(path)]
+    assert own == [{"cuts": edl, "cuts_rate": "24", "cuts_at": "7"}, {"cuts": "1050"}]
+    assert KeySettings(plate="a.####.exr", **own[0]).cuts_at == 7
 
 
 HEADERS = [

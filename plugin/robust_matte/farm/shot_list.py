@@ -12,13 +12,20 @@ from robust_matte.farm.shot_request import ShotRequest, check_name
 from robust_matte.farm.shot_settings import NOT_A_SHOTS
 from robust_matte.media.links import is_folder
 from robust_matte.media.sequences import FramePattern
+from robust_matte.settings.cut_list import EDIT_LISTS
 from robust_matte.settings.key_settings import KeySettings
 
 __all__ = ["read_shot_list"]
 
 _SETTINGS = sorted(set(KeySettings.model_fields) - NOT_A_SHOTS)
 _COLUMNS = ("plate", "name", *_SETTINGS)
-_FILES = ("plate", "garbage", "core", "config")
+_FILES = ("plate", "garbage", "core", "config", "cuts")
+# What is a mistake alone, and what makes it none.
+_TOGETHER = {
+    "invert_garbage": {"garbage": "mask.exr"},
+    "cuts_rate": {"cuts": "cut.edl"},
+    "cuts_at": {"cuts": "cut.edl"},
+}
 _HINT = (
     "A list's first line names its columns: plate, and any of name, frames, cuts, gain and so on."
 )
@@ -100,7 +107,7 @@ def _shot(path: Path, line: int, columns: list[str], cells: list[str]) -> ShotRe
             f"{place}, column plate: there is none.", hint="Name its plate.", path=path
         )
     for name in _FILES:
-        if name in told and not (name == "config" and not (path.parent / told[name]).is_file()):
+        if name in told and _is_file(name, told[name], path.parent):
             told[name] = os.path.normpath(path.parent / told[name])
     plate = told.pop("plate")
     name = told.pop("name", "") or _usual_name(plate)
@@ -111,6 +118,13 @@ def _shot(path: Path, line: int, columns: list[str], cells: list[str]) -> ShotRe
         raise _of_cell(place, "name", path, error) from error
 
 
+def _is_file(name: str, cell: str, folder: Path) -> bool:
+    """Tell whether a cell names a file; configs may be built in, and cuts frames."""
+    if name == "cuts":
+        return Path(cell).suffix.lower() in EDIT_LISTS
+    return name != "config" or (folder / cell).is_file()
+
+
 def _usual_name(plate: str) -> str:
     path = Path(plate)
     return path.name if is_folder(path) else FramePattern.parse(path.name).stem
@@ -119,9 +133,8 @@ def _usual_name(plate: str) -> str:
 def _check(place: str, path: Path, told: dict[str, Any]) -> None:
     """Make sure that a line's settings can be used; says which cell cannot."""
     for name, cell in told.items():
-        together = {"garbage": "mask.exr"} if name == "invert_garbage" else {}
         try:
-            KeySettings(plate="plate.exr", **(together | {name: cell}))
+            KeySettings(plate="plate.exr", **(_TOGETHER.get(name, {}) | {name: cell}))
         except SettingsError as error:
             raise _of_cell(place, name, path, error) from error
 

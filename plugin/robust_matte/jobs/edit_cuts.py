@@ -133,24 +133,38 @@ def _offset(edits: EditList, plate: Plate, at: int | None) -> tuple[int, str]:
         return at - edits.first, f"which begins at frame {at}"
     clock = plate_clock(plate)
     _check_rates(edits, plate, clock.fps)
-    timecode = _timecode(clock.timecode, edits)
-    if edits.is_timed and timecode is not None:
-        return first - timecode.count, f"by the timecode {timecode} of frame {first}"
-    why = "the plate has no timecode" if edits.is_timed else "the edit has no timecode"
-    return first - edits.first, f"which begins at frame {first}, since {why}"
+    if not edits.is_timed or clock.timecode is None:
+        which = "plate" if edits.is_timed else "edit"
+        return (
+            first - edits.first,
+            f"which begins at frame {first}, since the {which} has no timecode",
+        )
+    timecode = _timecode(clock.timecode, edits, plate)
+    return first - timecode.count, f"by the timecode {timecode} of frame {first}"
 
 
-def _timecode(text: str | None, edits: EditList) -> Timecode | None:
+def _timecode(text: str, edits: EditList, plate: Plate) -> Timecode:
     """Read the plate's timecode at the edit's rate.
 
-    Where only one of both marks dropped frame numbers, the one that does not is taken as the
-    other: programs lose the mark.
+    One without the mark of dropped frame numbers is taken to drop them as the edit does: programs
+    lose it. What loses none is told otherwise by the edit.
     """
-    if text is None:
-        return None
-    if edits.is_drop:
-        text = f"{text[:8]};{text[9:]}"
-    return Timecode.parse(text, edits.fps)
+    is_drop = text[8:9] != ":"
+    if is_drop and edits.is_drop is False:
+        raise SettingsError(
+            f"The timecodes of the edit {edits.path} drop no frame numbers, that of "
+            f"{plate.source} does, {text}.",
+            hint="Where those of the edit do as well, state it with --cuts-rate 29.97df.",
+        )
+    spelt = f"{text[:8]};{text[9:]}" if edits.is_drop else text
+    timecode = Timecode.parse(spelt, edits.fps)
+    if timecode is None:
+        raise SettingsError(
+            f"The timecode {text} of {plate.source} is none at the edit's "
+            f"{float(edits.fps):.5g} frames a second.",
+            hint="Name the plate's frame at which the edit begins with --cuts-at.",
+        )
+    return timecode
 
 
 def _check_rates(edits: EditList, plate: Plate, fps: Fraction | None) -> None:

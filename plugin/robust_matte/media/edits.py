@@ -37,7 +37,7 @@ class EditList:
     Attributes:
         path: The file.
         fps: Frames a second.
-        is_drop: Whether its timecodes drop frame numbers.
+        is_drop: Whether its timecodes drop frame numbers; None where it counts frames instead.
         is_timed: Whether its time is a timecode, frames since `00:00:00:00`; else it starts at 0.
         edits: The clips, at least one.
         notes: What was not heeded in the file, for people.
@@ -45,7 +45,7 @@ class EditList:
 
     path: Path
     fps: Fraction
-    is_drop: bool
+    is_drop: bool | None
     is_timed: bool
     edits: tuple[Edit, ...]
     notes: tuple[str, ...] = ()
@@ -63,7 +63,7 @@ class EditList:
     def time(self, frame: int) -> str:
         """Write a frame of the edit's time as timecode."""
         fps = floor(self.fps + Fraction(1, 2))
-        return str(Timecode(0, fps, self.is_drop).plus(frame))
+        return str(Timecode(0, fps, bool(self.is_drop)).plus(frame))
 
     @property
     def cuts(self) -> tuple[int, ...]:

@@ -93,7 +93,7 @@ def _edits(path: Path, timeline: Any) -> EditList:
     return EditList(
         path=path,
         fps=_SPOKEN.get(round(rate, 2), Fraction(rate).limit_denominator(1001)),
-        is_drop=False,
+        is_drop=None,
         is_timed=start is not None,
         edits=tuple(edits),
     )
