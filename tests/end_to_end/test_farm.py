@@ -33,9 +33,11 @@ from robust_matte.errors import (
 from robust_matte.farm.chosen_pieces import pieces_of_bin, pieces_of_segment
 from robust_matte.farm.farm_plan import FarmPlan
 from robust_matte.farm.found_shots import find_shots
-from robust_matte.farm.keying import FarmRun, PiecesResult, key_pieces
+from robust_matte.farm.keying import key_pieces
 from robust_matte.farm.planning import FarmRequest, FarmResult, plan_farm
+from robust_matte.farm.shot_runs import FarmRun, ShotResults
 from robust_matte.jobs.key import key
+from robust_matte.jobs.key_result import KeyResult
 from robust_matte.jobs.progress import Event, Warned, silent
 from robust_matte.jobs.shared_model import share_model
 from robust_matte.keying.model import ModelOpener
@@ -140,10 +142,10 @@ def plan_here(
 
 
 @pytest.fixture
-def key_bin(filled_weights: Path, open_model: ModelOpener) -> Callable[..., PiecesResult]:
+def key_bin(filled_weights: Path, open_model: ModelOpener) -> Callable[..., ShotResults[KeyResult]]:
     """Key a bin of a plan, or all of them."""
 
-    def run(path: Path, number: int | None = None, **values: Any) -> PiecesResult:
+    def run(path: Path, number: int | None = None, **values: Any) -> ShotResults[KeyResult]:
         plan = FarmPlan.load(path)
         usual: dict[str, Any] = {"model": str(filled_weights), "threads": 1}
         pieces = plan.pieces if number is None else pieces_of_bin(plan, number)

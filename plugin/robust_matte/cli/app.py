@@ -21,6 +21,7 @@ from robust_matte.cli.key import key_command
 from robust_matte.cli.plan import plan_command
 from robust_matte.cli.shape import shape_command
 from robust_matte.cli.speaking import take_stdout, tell_failure
+from robust_matte.cli.states import states_command
 from robust_matte.cli.stopping import end_as_told
 from robust_matte.cli.train import train_command
 from robust_matte.cli.usage import misused
@@ -40,6 +41,7 @@ app = typer.Typer(
 app.command("key")(key_command)
 app.command("plan")(plan_command)
 app.command("check")(check_command)
+app.command("states")(states_command)
 app.command("assemble")(assemble_command)
 app.command("shape")(shape_command)
 app.command("demo")(demo_command)

@@ -32,11 +32,12 @@ Bin = Annotated[
     ),
 ]
 BinOfStates = Annotated[
-    int | None,
+    str | None,
     typer.Option(
         "--bin",
-        metavar="K",
-        help=f"Roll only through segments with a piece in this bin. {_BIN_HELP}",
+        metavar="K|K/N",
+        help="Roll only through segments that begin in this bin: the bins' tasks side by side do "
+        f"each segment once. {_BIN_HELP}",
         rich_help_panel=_PANEL,
     ),
 ]

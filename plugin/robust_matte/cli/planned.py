@@ -13,13 +13,14 @@ from robust_matte.cli.key_options import RUN_PANEL
 from robust_matte.cli.progress import relayed_warnings, show_progress
 from robust_matte.cli.stopping import stopping_softly
 from robust_matte.cli.tables import Row, print_rows
-from robust_matte.errors import SettingsError
+from robust_matte.errors import RobustMatteError, SettingsError
 from robust_matte.jobs.stop_request import StopRequest
 
 if TYPE_CHECKING:
-    from robust_matte.farm.keying import PiecesResult
+    from robust_matte.farm.shot_runs import ShotResults
+    from robust_matte.jobs.key_result import KeyResult
 
-__all__ = ["is_typed", "key_planned", "refuse_mixture"]
+__all__ = ["is_typed", "key_planned", "raise_faults", "refuse_mixture"]
 
 _PLANNED = {"plan", "bin_number", "segment", "root"}
 
@@ -88,8 +89,9 @@ def key_planned(
             read_bin,
         )
         from robust_matte.farm.farm_plan import FarmPlan
-        from robust_matte.farm.keying import FarmRun, key_pieces
+        from robust_matte.farm.keying import key_pieces
         from robust_matte.farm.roots import parse_roots
+        from robust_matte.farm.shot_runs import FarmRun
 
         heed()
         moved = parse_roots(root)
@@ -110,13 +112,18 @@ def key_planned(
             result = key_pieces(run, plan, pieces, listener, stop=stop)
     what = f"bin {bin_number}" if bin_number is not None else f"segment {segment}"
     print_rows(_rows(what, path, result))
-    if result.faults:
-        for fault in result.faults[1:]:
-            print(f"{fault.what}\n{fault.hint}".rstrip(), file=sys.stderr)
-        raise result.faults[0]
+    raise_faults(result.faults)
 
 
-def _rows(what: str, path: Path, result: "PiecesResult") -> Iterator[Row]:
+def raise_faults(faults: Sequence[RobustMatteError]) -> None:
+    """End with the first of several shots' errors, once the others are told."""
+    for fault in faults[1:]:
+        print(f"{fault.what}\n{fault.hint}".rstrip(), file=sys.stderr)
+    if faults:
+        raise faults[0]
+
+
+def _rows(what: str, path: Path, result: "ShotResults[KeyResult]") -> Iterator[Row]:
     yield Row("plan", str(path))
     if not result.results and not result.faults:
         yield Row(what, "holds no work")

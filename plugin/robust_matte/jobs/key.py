@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from robust_matte.jobs.key_result import KeyResult, joined_results
-from robust_matte.jobs.pieces import targets_in
+from robust_matte.jobs.pieces import targets_in, tell_of_lacking_states
 from robust_matte.jobs.planning import PlannedJob, plan_job
 from robust_matte.jobs.progress import KeptWarnings, Listener, PartReached, silent
 from robust_matte.jobs.run_record import recording_run
@@ -97,6 +97,7 @@ def _key_job(
             opened.outputs, job.plan, identity, numbers, listener, listener.warnings
         ) as recorder:
             runs = runs_of(job, targets, todo, kept_states(job, recorder))
+            tell_of_lacking_states(runs, pieces or (), recorder)
             work = Work(job, claim, runs, spans_of(job, mine, pieces))
             write_all(work, recorder, stop)
     return KeyResult(

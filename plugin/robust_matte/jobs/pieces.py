@@ -5,9 +5,11 @@ from collections.abc import Iterable, Sequence
 
 from robust_matte.errors import SettingsError
 from robust_matte.jobs.plan import SegmentRecord
+from robust_matte.jobs.progress import Listener, Noted
 from robust_matte.jobs.targets import Target
+from robust_matte.keying.rolling import Run
 
-__all__ = ["reach_of", "targets_in"]
+__all__ = ["reach_of", "targets_in", "tell_of_lacking_states"]
 
 
 def targets_in(
@@ -54,3 +56,19 @@ def reach_of(piece: tuple[int, int], segments: Sequence[SegmentRecord]) -> tuple
     if piece[1] == segments[at].last:
         last = segments[at + 1].first - 1 if at + 1 < len(segments) else float("inf")
     return first, last
+
+
+def tell_of_lacking_states(
+    runs: Iterable[Run], pieces: Iterable[tuple[int, int]], listener: Listener
+) -> None:
+    """Name the pieces that are rolled to from afar, where a state before them would be nearer."""
+    starts = sorted(first for first, _ in pieces)
+    for run in runs if starts else ():
+        first = starts[max(0, bisect_right(starts, min(run.wanted)) - 1)]
+        if run.fed[0] < first:
+            listener(
+                Noted(
+                    f"there is no state before frame {first}, so it is rolled to from frame "
+                    f"{run.fed[0]}; robust-matte states makes it"
+                )
+            )
