@@ -461,6 +461,14 @@ def test_holes_are_filled_as_by_key(
             "line 2, column warm_up: The setting warm_up cannot be",
             id="out of range",
         ),
+        pytest.param(
+            "plate,cuts,cuts_rate\na.mov,e.edl,24\nb.mov,e.edl,fast",
+            "line 3, column cuts_rate: ",
+            id="a cell that needs another",
+        ),
+        pytest.param(
+            "plate,downsample,framing\na.mov,0.5,full-body", "line 2: ", id="two that clash"
+        ),
         pytest.param("plate,name\na.mov,x/y", "line 2, column name: A shot cannot be", id="name"),
         pytest.param("plate\na.mov,1", "line 2: there are 2 cells for 1 columns.", id="too many"),
         pytest.param("plate,name\n,x", "line 2, column plate: there is none.", id="no cell"),

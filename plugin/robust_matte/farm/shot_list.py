@@ -137,6 +137,11 @@ def _check(place: str, path: Path, told: dict[str, Any]) -> None:
             KeySettings(plate="plate.exr", **(_TOGETHER.get(name, {}) | {name: cell}))
         except SettingsError as error:
             raise _of_cell(place, name, path, error) from error
+    try:
+        KeySettings(plate="plate.exr", **told)
+    except SettingsError as error:  # two that do not go together
+        what = f"{place}: {error.what}"
+        raise SettingsError(what, hint=error.hint, path=path) from error
 
 
 def _of_cell(place: str, column: str, path: Path, fault: SettingsError) -> SettingsError:
