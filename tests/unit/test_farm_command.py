@@ -19,7 +19,7 @@ from typer.main import get_command
 from robust_matte.cli.app import app, main
 
 Run = Callable[..., int]
-LATER = {"states", "check"}
+LATER = {"states"}
 PLACES = ["--plates", "/show/plates", "--out", "/show/mattes"]
 
 
@@ -119,6 +119,24 @@ def test_the_program_takes_the_words_of_a_planned_bundle_and_of_commands(
     takes(words)
 
 
+def test_folders_and_files_are_written_with_their_whole_path(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "reel.edl").touch()
+    options = ["--", "--cuts", "reel.edl", "--garbage", "plates/mask.####.exr"]
+    words = ["--plates", "plates", "--out", "Z:\\mattes", "--model", "rvm.pth"]
+    assert run("bundle", "job", *words, *options) == 0
+    values = yaml.safe_load((tmp_path / "job" / "parameter_values.yaml").read_text("utf-8"))
+    assert {one["name"]: one["value"] for one in values["parameterValues"]} == {
+        "Plates": str(tmp_path / "plates"),
+        "Out": "Z:\\mattes",
+        "Weights": str(tmp_path / "rvm.pth"),
+    }
+    template = (tmp_path / "job" / "template.yaml").read_text("utf-8")
+    assert '- "{{Param.Plates}}/mask.####.exr"' in template
+    assert f"- {tmp_path / 'reel.edl'}" in template
+    references = (tmp_path / "job" / "asset_references.yaml").read_text("utf-8")
+    assert str(tmp_path / "reel.edl") in references
+
+
 @pytest.mark.parametrize(
     ("engine", "names"),
     [
@@ -155,7 +173,7 @@ REFUSED = [
     ),
     pytest.param([*PLACES, "--", "-o", "x"], "-o after -- is the job's own", id="own short option"),
     pytest.param([*PLACES, "--", "plate.exr"], "plate.exr stands alone", id="a plate"),
-    pytest.param([*PLACES, "--split", "chain"], 'The split "chain" is none', id="split"),
+    pytest.param([*PLACES, "--split", "chain"], 'The split "chain" cannot', id="split"),
     pytest.param([*PLACES, "--program", "a 'b"], "cannot be understood", id="program"),
     pytest.param([*PLACES, "--plate", "/a/b"], "/a/b is not named from", id="plate in full"),
     pytest.param([*PLACES, "--bins", "0"], "--bins cannot be", id="no bins"),

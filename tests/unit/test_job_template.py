@@ -160,6 +160,15 @@ def test_options_of_plan_become_defaults_where_there_is_a_parameter() -> None:
     assert args[args.index("--warm-up") :][:3] == ["--warm-up", "4", "--crop"]
 
 
+def test_a_path_is_fixed_and_mapped_even_where_there_is_a_parameter() -> None:
+    template = job_template(make_job(options=(("--cuts", "/show/plates/reel.edl"),)), 60)
+    assert "Cuts" not in {one["name"] for one in template["parameterDefinitions"]}
+    args = actions(template)["Plan"]["args"]
+    assert args.count("--cuts") == 1
+    assert args[args.index("--cuts") + 1] == "{{Param.Plates}}/reel.edl"
+    decode(template)
+
+
 def test_defaults_of_parameters_are_those_of_the_settings() -> None:
     from robust_matte.settings.key_settings import KeySettings
 

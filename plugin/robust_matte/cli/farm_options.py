@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
@@ -20,6 +21,7 @@ __all__ = [
     "job_options",
     "read_job",
     "read_machine",
+    "read_model",
     "read_program",
 ]
 
@@ -122,6 +124,8 @@ PlanOptions = Annotated[
     ),
 ]
 
+_FILES, _PERHAPS_FILES = {"--garbage", "--core"}, {"--config", "--cuts"}
+
 # What a job says itself, before `--` or in its own way.
 _OWN = {
     *("--output", "-o", "--bins", "--split", "--root", "--model", "--device", "--offline"),
@@ -156,15 +160,25 @@ def read_job(
             "The folders of plates and result are not both named.",
             hint="Write --plates DIR --out DIR.",
         )
-    told = {name: options[name] for name in ("plates", "plate", "out", "model", "bins")}
     return FarmJob(
-        **told,
+        plates=_whole(options["plates"]),
+        plate=options["plate"],
+        out=_whole(options["out"]),
+        model=read_model(options["model"]),
+        bins=options["bins"],
         name=options.get("name", "Robust Matte"),
         program=read_program(options["program"]),
         split=_read_split(options["split"]),
         options=_read_options(context, list(plan_options or ())),
         machine=read_machine(options["gpus"], options.get("gpu_memory"), options.get("memory")),
     )
+
+
+def read_model(text: str) -> str:
+    """Return the weights by their name, or by their file's whole path."""
+    from robust_matte.farm.plan_parameters import is_file
+
+    return _whole(text) if is_file(text) else text
 
 
 def read_program(text: str) -> tuple[str, ...]:
@@ -196,7 +210,7 @@ def _read_split(text: str | None) -> int | None:
         return None
     if kind != "states" or not frames.isdecimal() or int(frames) < 1:
         raise SettingsError(
-            f'The split "{text}" is none for a farm.', hint="Write it like states:200."
+            f'The split "{text}" cannot be understood.', hint="Write it like states:200."
         )
     return int(frames)
 
@@ -208,7 +222,21 @@ def _read_options(context: typer.Context, words: list[str]) -> tuple[tuple[str, 
     command = commands["plan"]
     # Raises where it has no such option, or not with that value.
     command.make_context("plan", [*words, "--output", ".", "."], parent=root).close()
-    return tuple(_paired(cast(TyperCommand, command), words))
+    pairs = _paired(cast(TyperCommand, command), words)
+    return tuple((one[0], *map(_whole, one[1:])) if _is_file(one) else one for one in pairs)
+
+
+def _is_file(option: tuple[str, ...]) -> bool:
+    """Return whether an option names files, which tasks find by their whole path alone."""
+    flag, *value = option
+    return flag in _FILES or (flag in _PERHAPS_FILES and Path(value[0]).is_file())
+
+
+def _whole(path: str) -> str:
+    """Return a path from the root on; one of another system is left as it is."""
+    from robust_matte.farm.plan_parameters import is_whole
+
+    return path if is_whole(path) else str(Path(path).absolute())
 
 
 def _paired(command: TyperCommand, words: list[str]) -> list[tuple[str, ...]]:

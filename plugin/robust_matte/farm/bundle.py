@@ -15,7 +15,7 @@ from robust_matte.farm.expand_segments import expand
 from robust_matte.farm.farm_job import FarmJob
 from robust_matte.farm.farm_plan import PLAN_NAME, FarmPlan
 from robust_matte.farm.job_template import job_template
-from robust_matte.farm.plan_parameters import inside, is_file
+from robust_matte.farm.plan_parameters import inside, is_file, is_whole
 from robust_matte.farm.verbs import as_shell
 from robust_matte.farm.yaml_text import yaml_text
 from robust_matte.media.atomic import write_atomically
@@ -144,7 +144,7 @@ def _hook(template: dict[str, Any], text: str) -> dict[str, str]:
 
 def _references(job: FarmJob) -> dict[str, Any]:
     """Return the files among fixed options that no parameter maps, so that they travel along."""
-    found = [word for word in job.option_words if Path(word).is_absolute()]
+    found = [word for word in job.option_words if is_whole(word)]
     outside = [word for word in found if not _is_mapped(word, (job.plates, job.out))]
     return {
         "inputs": {

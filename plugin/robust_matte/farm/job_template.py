@@ -37,18 +37,25 @@ def job_template(job: FarmJob, notify_s: int) -> dict[str, Any]:
         notify_s: Seconds between the notice (SIGTERM) and the kill.
     """
     defaults, fixed = split_options(job.options)
-    steps = _Steps(job, [word for option in fixed for word in option], notify_s)
+    steps = _Steps(job, fixed, notify_s)
     return {
         "specificationVersion": SPECIFICATION,
         "name": "{{Param.JobName}}",
         "description": "Robust Matte: plan, key in bins, check. "
         "Each task may be killed and run again; finished frames are kept.",
-        "parameterDefinitions": _parameters(job, defaults),
+        "parameterDefinitions": _parameters(job, _unfixed(fixed), defaults),
         "steps": steps.all(),
     }
 
 
-def _parameters(job: FarmJob, defaults: dict[str, str]) -> list[dict[str, Any]]:
+def _unfixed(fixed: Sequence[tuple[str, ...]]) -> list[PlanParameter]:
+    flags = {option[0] for option in fixed}
+    return [one for one in PLAN_PARAMETERS if one.flag not in flags]
+
+
+def _parameters(
+    job: FarmJob, chosen: Sequence[PlanParameter], defaults: dict[str, str]
+) -> list[dict[str, Any]]:
     return [
         _named("JobName", "STRING", _JOB, "Name", "What the job is called.", default=job.name),
         _folder("Plates", "IN", "Plates", "The folder that all plates are in."),
@@ -59,7 +66,7 @@ def _parameters(job: FarmJob, defaults: dict[str, str]) -> list[dict[str, Any]]:
         ),
         _folder("Out", "INOUT", "Result", "Where results and the plan go; it may hold some."),
         *([_weights()] if is_file(job.model) else [_plan_parameter(MODEL, {"Model": job.model})]),
-        *(_plan_parameter(one, defaults) for one in PLAN_PARAMETERS),
+        *(_plan_parameter(one, defaults) for one in chosen),
         _counted(
             "Bins", "Bins", "Into how many tasks the work is packed.", job.bins, most=MOST_BINS
         ),
@@ -128,7 +135,7 @@ def _split(frames: int) -> dict[str, Any]:
 class _Steps:
     """The steps of a job, in their order."""
 
-    def __init__(self, job: FarmJob, fixed: Sequence[str], notify_s: int) -> None:
+    def __init__(self, job: FarmJob, fixed: Sequence[tuple[str, ...]], notify_s: int) -> None:
         self._job = job
         self._fixed = fixed
         self._places = Places(
@@ -162,9 +169,9 @@ class _Steps:
     def _plan(self) -> list[str]:
         job = self._job
         options = [MODEL.flag, self._places.weights or "{{Param.Model}}"]
-        for one in PLAN_PARAMETERS:
+        for one in _unfixed(self._fixed):
             options += [one.flag, f"{{{{Param.{one.name}}}}}"]
-        options += [self._mapped(word) for word in self._fixed]
+        options += [self._mapped(word) for option in self._fixed for word in option]
         split = "{{Param.SplitFrames}}" if job.split else None
         return self._places.plan_words("{{Param.Plate}}", "{{Param.Bins}}", split, options)
 

@@ -1,5 +1,6 @@
 """Which options of `plan` an artist may change when a job is submitted, and which are fixed."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +9,18 @@ from pathlib import PurePosixPath
 from robust_matte.settings.choices import Depth, Despill, Layers, Missing
 from robust_matte.weights.known import KNOWN
 
-__all__ = ["MODEL", "PLAN_PARAMETERS", "PlanParameter", "inside", "is_file", "split_options"]
+__all__ = [
+    "MODEL",
+    "PLAN_PARAMETERS",
+    "PlanParameter",
+    "inside",
+    "is_file",
+    "is_whole",
+    "split_options",
+]
+
+
+_WHOLE = re.compile(r"/|\\\\|[A-Za-z]:[\\/]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +118,9 @@ def split_options(
 ) -> tuple[dict[str, str], tuple[tuple[str, ...], ...]]:
     """Tell options that are parameters of the job from those that are fixed in it.
 
+    A path is fixed, whichever option it is of: a parameter's default cannot name the parameter of
+    the folder that it is in, and so would not be mapped.
+
     Args:
         options: Each option as its flag and, unless it is a switch, its value.
 
@@ -113,13 +128,19 @@ def split_options(
         Values of parameters by the parameter's name, and the other options in their order.
     """
     by_flag = {one.flag: one.name for one in PLAN_PARAMETERS}
-    values = {by_flag[flag]: value[0] for flag, *value in options if flag in by_flag}
-    return values, tuple(one for one in options if one[0] not in by_flag)
+    fixed = tuple(one for one in options if one[0] not in by_flag or is_whole(one[1]))
+    values = {by_flag[one[0]]: one[1] for one in options if one not in fixed}
+    return values, fixed
 
 
 def is_file(model: str) -> bool:
     """Return whether weights are named by their file."""
     return model not in MODEL.choices
+
+
+def is_whole(path: str) -> bool:
+    """Return whether a text is a path from a root on, of any system."""
+    return _WHOLE.match(path) is not None
 
 
 def inside(path: str, root: str) -> str | None:
