@@ -6,6 +6,7 @@ tmp_path/
 └── out/sh.robust_matte/          plan, runs, pins; report.json and report.html
 """
 
+import functools
 import hashlib
 import html.parser
 import json
@@ -20,7 +21,9 @@ import OpenEXR
 import pytest
 from numpy.typing import NDArray
 
-from robust_matte.errors import BadResultError, InputError
+from robust_matte.cli.app import app
+from robust_matte.errors import BadResultError, DiskFullError, InputError
+from robust_matte.farm import plan_check
 from robust_matte.farm.farm_plan import FarmPlan, Piece, PlannedWeights, Shot
 from robust_matte.farm.plan_check import PlanCheck, check_plan
 from robust_matte.jobs.key import key
@@ -494,7 +497,39 @@ def test_the_bin_of_a_bad_frame_is_named(farm: tuple[Path, dict[str, Path]]) -> 
     text = (plans["sh020"].parent / "report.html").read_text("utf-8")
     assert "--bin 2" in text
     assert "--bin 3" in text
-    assert "2 shots" in (path.parent / "report.html").read_text("utf-8")
+    overview = (path.parent / "report.html").read_text("utf-8")
+    for words in ("2 shots", "3 of 40 frames are not right", "--bin 2", "--bin 3"):
+        assert words in overview
+
+
+def test_the_command_says_it_and_ends_with_its_code(
+    farm: tuple[Path, dict[str, Path]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, plans = farm
+    run = functools.partial(app, prog_name="robust-matte", standalone_mode=False)
+    assert not run(["check", str(path), "--progress", "none"])
+    assert "40 right and 0 bad, in 2 shots" in capsys.readouterr().out
+    file_of(plans["sh020"], 1013).unlink()
+    with pytest.raises(BadResultError) as caught:
+        run(["check", str(path), "--progress", "none", "--root", f"out={path.parent}"])
+    assert (caught.value.exit_code, caught.value.frame) == (6, 1013)
+    out = capsys.readouterr().out
+    assert re.search(r"bad +sh020: 1 of 20 frames", out)
+    assert re.search(r"run again +robust-matte key --plan .* --bin 3 --root out=", out)
+
+
+def test_a_report_that_cannot_be_written_does_not_hide_a_bad_frame(
+    keyed: Key, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise DiskFullError("full")
+
+    monkeypatch.setattr(plan_check, "write_page", full)
+    plan = keyed()
+    with pytest.raises(DiskFullError):
+        checked(plan)
+    file_of(plan, 1013).unlink()
+    assert complaint(checked(plan)).frame == 1013
 
 
 def test_results_are_found_where_they_were_moved_to(

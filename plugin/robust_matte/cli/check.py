@@ -70,7 +70,7 @@ def _rows(found: "PlanCheck") -> Iterator[Row]:
     if odd:
         more = f" and {len(odd) - _TOLD} more shots" if len(odd) > _TOLD else ""
         yield Row("stand out", f"{', '.join(odd[:_TOLD])}{more}")
-    shots = f" of {len(found.shots)} shots" if len(found.shots) > 1 else ""
-    yield Row("frames", f"{found.frames - found.bad} right, {found.bad} bad{shots}")
+    shots = f", in {len(found.shots)} shots" if len(found.shots) > 1 else ""
+    yield Row("frames", f"{found.frames - found.bad} right and {found.bad} bad{shots}")
     for command in found.repairs[:_TOLD]:
         yield Row("run again", command)

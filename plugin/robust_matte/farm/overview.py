@@ -11,6 +11,7 @@ from robust_matte.jobs.thumbnails import data_address
 
 __all__ = ["ShotRow", "render_overview"]
 
+_COLUMNS = ("frames", "segments", "coverage", "worst flicker", "stand out", "warnings")
 _MOST_PICTURES = 400  # each has up to 16 KB
 
 
@@ -24,6 +25,7 @@ class ShotRow:
         picture: A frame from its middle, as an address; empty where none could be read.
         frames: How many frames are to be there.
         bad: How many are not right.
+        segments: How many segments it has.
         coverage: Median of coverage, for people.
         flicker: Worst flicker, for people.
         stand_out: How many frames stand out.
@@ -63,17 +65,33 @@ class ShotRow:
             is_approximate=report.is_approximate,
         )
 
+    @property
+    def numbers(self) -> tuple[tuple[str, str], ...]:
+        """What the table says of the shot, by the columns' names; empty where there is none."""
+        values = (
+            str(self.frames),
+            str(self.segments),
+            self.coverage,
+            self.flicker,
+            str(self.stand_out or ""),
+            str(self.warnings or ""),
+        )
+        return tuple(zip(_COLUMNS, values, strict=True))
 
-def render_overview(rows: Sequence[ShotRow]) -> str:
+
+def render_overview(rows: Sequence[ShotRow], repairs: Sequence[str] = ()) -> str:
     """Make the page of all shots.
 
     Args:
         rows: The shots, in the plan's order.
+        repairs: The commands that make bad frames again.
     """
     bad, frames = sum(row.bad for row in rows), sum(row.frames for row in rows)
     return rendered(
         "overview.html",
         rows=rows,
+        columns=_COLUMNS,
+        repairs=repairs,
         most_pictures=_MOST_PICTURES,
         verdict=verdict(bad, frames),
         is_bad=bool(bad),

@@ -221,7 +221,7 @@ class _Checking:
             checked.append(done)
             rows.append(ShotRow.of(report, findings, _address(done.page, top) if top else ""))
         if top is not None:
-            self._write(top, render_overview(rows))
+            self._write(top, render_overview(rows, tuple(self._repairs)))
         found = PlanCheck(tuple(checked), top or checked[0].page, tuple(self._repairs))
         if self._unwritten is not None and not found.bad:
             raise self._unwritten

@@ -12,9 +12,9 @@ Source:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
-from numpy.typing import NDArray
 
 from robust_matte.media.frames import FloatImage
 
@@ -67,7 +67,7 @@ def flicker_outliers(values: _Series) -> list[Outlier]:
     Args:
         values: Flicker of each frame; None where there is none.
     """
-    known = _known(values)
+    known = [one for one in values if one is not None]
     if len(known) < _FEWEST:
         return []
     usual, spread = _median_and_spread(known)
@@ -93,7 +93,8 @@ def coverage_outliers(values: _Series) -> list[Outlier]:
     """
     found = []
     for index, value in enumerate(values):
-        around = _known(values[max(index - _AROUND, 0) : index + _AROUND + 1])
+        near = values[max(index - _AROUND, 0) : index + _AROUND + 1]
+        around = [one for one in near if one is not None]
         if value is None or len(around) < _FEWEST:
             continue
         usual, spread = _median_and_spread(around)
@@ -103,10 +104,6 @@ def coverage_outliers(values: _Series) -> list[Outlier]:
     return found
 
 
-def _known(values: _Series) -> NDArray[np.float64]:
-    return np.array([one for one in values if one is not None], np.float64)
-
-
-def _median_and_spread(values: NDArray[np.float64]) -> tuple[float, float]:
-    median = float(np.median(values))
-    return median, _NORMAL * float(np.median(np.abs(values - median)))
+def _median_and_spread(values: Sequence[float]) -> tuple[float, float]:
+    usual = median(values)
+    return usual, _NORMAL * median(abs(one - usual) for one in values)

@@ -149,15 +149,12 @@ class _Choice:
     Attributes:
         sheet: On the contact sheet.
         sides: Beside the start of segments: the segments' first frames, by the shown ones' numbers.
+        shown: All of them.
     """
 
     sheet: frozenset[int]
     sides: dict[int, list[int]]
-
-    @property
-    def shown(self) -> frozenset[int]:
-        """All of them."""
-        return self.sheet | self.sides.keys()
+    shown: frozenset[int]
 
     @classmethod
     def of(cls, shot: ExpectedShot) -> "_Choice":
@@ -175,7 +172,7 @@ class _Choice:
             first = shot.plan.segments[index].first
             for number in (by_segment[index - 1][-1], by_segment[index][0]):
                 sides.setdefault(number, []).append(first)
-        return cls(frozenset(sheet), sides)
+        return cls(frozenset(sheet), sides, frozenset(sheet | sides.keys()))
 
 
 def _spread(numbers: Sequence[int], most: int) -> list[int]:

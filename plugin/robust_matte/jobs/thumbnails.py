@@ -23,6 +23,7 @@ Codes = NDArray[np.uint8]
 
 _REC709: Final[Chromaticities] = (0.64, 0.33, 0.3, 0.6, 0.15, 0.06, 0.3127, 0.329)
 _SQUARE = 10  # pixels of the checker's squares
+_FORMAT = "yuvj420p"
 _FINEST, _COARSEST = 3, 31  # of MPEG's scale of quantisers
 
 
@@ -84,9 +85,11 @@ def jpeg(codes: Codes, most_bytes: int) -> bytes:
         codes: (H, W, 3), sRGB.
         most_bytes: The size to keep to; noise may need more at the coarsest.
     """
+    picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(codes), format="rgb24")
+    ready = picture.reformat(format=_FORMAT, dst_color_range="JPEG")
     quantiser = _FINEST
     while True:
-        content = _encoded(codes, quantiser)
+        content = _encoded(ready, quantiser)
         if len(content) <= most_bytes or quantiser == _COARSEST:
             return content
         quantiser = min(quantiser * 2, _COARSEST)
@@ -114,12 +117,10 @@ def _codes(image: FloatImage) -> Codes:
     return codes
 
 
-def _encoded(codes: Codes, quantiser: int) -> bytes:
+def _encoded(picture: av.VideoFrame, quantiser: int) -> bytes:
     """Encode by FFmpeg: OpenImageIO writes JPEG to files alone."""
     context = VideoCodecContext.create("mjpeg", "w")
-    context.width, context.height = codes.shape[1], codes.shape[0]
-    context.pix_fmt, context.time_base = "yuvj420p", Fraction(1, 25)
+    context.width, context.height = picture.width, picture.height
+    context.pix_fmt, context.time_base = _FORMAT, Fraction(1, 25)
     context.options = {"qmin": str(quantiser), "qmax": str(quantiser)}
-    picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(codes), format="rgb24")
-    ready = picture.reformat(format="yuvj420p", dst_color_range="JPEG")
-    return b"".join(bytes(packet) for packet in [*context.encode(ready), *context.encode(None)])
+    return b"".join(bytes(packet) for packet in [*context.encode(picture), *context.encode(None)])
