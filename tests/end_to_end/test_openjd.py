@@ -55,25 +55,29 @@ class Farm:
     root: Path
     bundle: Path
 
-    def command(self, place: Path, *words: str) -> list[str]:
-        values = {"Plates": str(place / "plates"), "Out": str(place / "out")}
-        openjd = Path(sys.executable).with_name("openjd")
-        template = str(self.bundle / "template.yaml")
-        return [str(openjd), "run", template, "-p", json.dumps(values), *words]
-
-    def start(self, place: Path, *words: str, **values: Any) -> "subprocess.Popen[str]":
+    @property
+    def environment(self) -> dict[str, str]:
         sources = os.pathsep.join(str(self.root / folder) for folder in ("plugin", "rvm"))
+        return os.environ | {"PYTHONPATH": sources}
+
+    def start(self, place: Path, *words: str) -> "subprocess.Popen[str]":
+        openjd = str(Path(sys.executable).with_name("openjd"))
+        template = str(self.bundle / "template.yaml")
+        values = json.dumps(parameters(place))
         return subprocess.Popen(
-            self.command(place, *words),
-            env=os.environ | {"PYTHONPATH": sources},
+            [openjd, "run", template, "-p", values, *words],
+            env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            **values,
         )
 
     def run(self, place: Path, *words: str) -> Ended:
         return ended(self.start(place, *words))
+
+
+def parameters(place: Path) -> dict[str, str]:
+    return {"Plates": str(place / "plates"), "Out": str(place / "out")}
 
 
 def ended(process: "subprocess.Popen[str]") -> Ended:
@@ -119,19 +123,23 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def write_bundle(root: Path, place: Path, *options: str) -> Farm:
+    farm = Farm(root, place / "bundle")
+    words = ["farm", "bundle", str(farm.bundle), "--plates", str(place / "plates"), "--bins", "3"]
+    words += ["--out", str(place / "out"), "--model", "draft", "--notify-period", "120"]
+    words += ["--program", f"{sys.executable} -m robust_matte", *options]
+    words += ["--", "--cuts", CUTS, "--threads", "1"]
+    command = [sys.executable, "-m", "robust_matte", *words]
+    done = subprocess.run(
+        command, env=farm.environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return farm
+
+
 @pytest.fixture(scope="module")
 def farm(root: Path, place: Path) -> Farm:
-    bundle = place / "bundle"
-    words = ["farm", "bundle", str(bundle), "--plates", str(place / "plates"), "--bins", "3"]
-    words += ["--out", str(place / "out"), "--model", "draft", "--notify-period", "120"]
-    words += ["--program", f"{sys.executable} -m robust_matte"]
-    words += ["--", "--cuts", CUTS, "--threads", "1"]
-    sources = os.pathsep.join(str(root / folder) for folder in ("plugin", "rvm"))
-    environment = os.environ | {"PYTHONPATH": sources}
-    command = [sys.executable, "-m", "robust_matte", *words]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return Farm(root, bundle)
+    return write_bundle(root, place)
 
 
 @pytest.fixture(scope="module")
@@ -230,3 +238,45 @@ def test_check_names_a_frame_that_is_gone(farm: Farm, copied: Path) -> None:
     assert SHOT in reason
     assert "1010" in reason
     assert done.exits[0] not in (0, 1, 2)
+
+
+@pytest.mark.full
+def test_a_split_segment_is_the_same_to_the_bit(
+    root: Path, finished: tuple[Path, Ended], copied: Path
+) -> None:
+    shutil.rmtree(copied / "out")
+    farm = write_bundle(root, copied, "--split", "states:5")
+    done = farm.run(copied, "--step", "Check", "--run-dependencies")
+    assert done.code == 0, done.log
+    assert done.exits == [0] * 6  # Plan, States, three bins, Check
+    pieces = [piece for pieces in plan_of(copied)["bins"] for piece in pieces]
+    assert len(pieces) == 1 + 1 + 4
+    assert digests(copied) == digests(finished[0])
+
+
+@pytest.mark.full
+def test_the_template_of_the_hook_keys_segment_by_segment(
+    farm: Farm, finished: tuple[Path, Ended], copied: Path
+) -> None:
+    shutil.rmtree(copied / "out")
+    template = json.loads((farm.bundle / "scripts" / "template.json").read_text("utf-8"))
+    usual = {
+        one["name"]: one.get("default") for one in template["template"]["parameterDefinitions"]
+    }
+    hook = subprocess.run(
+        [sys.executable, str(farm.bundle / "scripts" / "expand_segments.py")],
+        input=json.dumps({"parameters": usual | parameters(copied)}),
+        env=farm.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert hook.returncode == 0, hook.stderr
+    expanded = Farm(farm.root, copied / "expanded")
+    expanded.bundle.mkdir()
+    (expanded.bundle / "template.yaml").write_text(json.loads(hook.stdout)["template"], "utf-8")
+    done = expanded.run(copied, "--step", "Check", "--run-dependencies")
+    assert done.code == 0, done.log
+    assert f"Segment(STRING) = {SHOT}:2" in done.log
+    assert f"Frames(STRING) = 1009-{LAST}" in done.log
+    assert digests(copied) == digests(finished[0])

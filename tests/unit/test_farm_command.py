@@ -19,7 +19,6 @@ from typer.main import get_command
 from robust_matte.cli.app import app, main
 
 Run = Callable[..., int]
-LATER = {"states"}
 PLACES = ["--plates", "/show/plates", "--out", "/show/mattes"]
 
 
@@ -41,8 +40,6 @@ def takes(words: list[str]) -> None:
     """Make sure that the program takes the words of a task, without running it."""
     program = cast(TyperGroup, get_command(app))
     verb, *rest = words
-    if verb in LATER:
-        return
     with Context(program, info_name="robust-matte") as parent:
         program.commands[verb].make_context(verb, rest, parent=parent)
 
