@@ -103,7 +103,10 @@ class Worker:
 
     def frames(self) -> int:
         """How many frames it has told to be written."""
-        return sum(event["event"] == "frame" for event in self.events)
+        return self.out.read_bytes().count(b'"event": "frame"') if self.out.exists() else 0
+
+    def has_spoken(self) -> bool:
+        return self.out.exists() and self.out.stat().st_size > 0
 
     def stages(self, stage: str) -> int:
         """How many frames went into a stage."""
@@ -221,24 +224,30 @@ class Reader(threading.Thread):
         self.faults: list[str] = []
 
     def run(self) -> None:
-        while not self._leaving.wait(0.002):
-            self._look()
+        while not self._leaving.wait(0.0005):  # a file is written in about a millisecond
+            with os.scandir(self._folder) as entries:
+                for name in [one.name for one in entries]:
+                    if name not in self._seen and name.endswith(".exr") and name[0] != ".":
+                        self._read(name)
 
     def stop(self) -> None:
+        """Stop, and look once more at what was there before: it was never written anew."""
         self._leaving.set()
         self.join()
-        self._look()
-
-    def _look(self) -> None:
         for name, mark in marks(self._folder).items():
             if self._seen.get(name) != mark:
-                self._seen[name] = mark
-                self.read += 1
-                path = next(self._folder.rglob(name))
-                if hashlib.sha256(path.read_bytes()).hexdigest() != self._whole[name]:
-                    self.faults.append(f"{name} was not whole")
-                elif not self._decodes(path):
-                    self.faults.append(f"{name} cannot be decoded")
+                self._read(name)
+
+    def _read(self, name: str) -> None:
+        path = self._folder / name
+        content = path.read_bytes()
+        found = path.stat()
+        self._seen[name] = (found.st_ino, found.st_mtime_ns)
+        self.read += 1
+        if hashlib.sha256(content).hexdigest() != self._whole[name]:
+            self.faults.append(f"{name} was not whole: {len(content)} bytes")
+        elif not self._decodes(path):
+            self.faults.append(f"{name} cannot be decoded")
 
     @staticmethod
     def _decodes(path: Path) -> bool:
@@ -251,7 +260,7 @@ def kill_when_due(worker: Worker, frames: int, delay: float, number: signal.Sign
     """Kill a worker a bit after it has written some frames, or has said anything at all."""
 
     def is_due() -> bool:
-        return worker.frames() >= frames if frames else bool(worker.events)
+        return worker.frames() >= frames if frames else worker.has_spoken()
 
     while not worker.has_ended() and not is_due():
         time.sleep(0.002)
