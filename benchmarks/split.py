@@ -7,7 +7,9 @@ Keys one segment of noise with the draft network: whole, in one process; and spl
 processes at once as there are bins, from states that a pass before made. All processes have the
 same number of threads, because another number gives other bits. Takes are paired, one after the
 other, so that both see the same machine; prints the medians of the pairs' ratios, with the pass
-counted and without, and whether all files are the same.
+counted and without, and whether all files are the same. On a machine that has more to do, two
+processes get more of it than one, which flatters the bins: the processors' time, summed over all
+processes, tells what splitting costs.
 """
 
 import argparse
@@ -36,13 +38,15 @@ def start(*words: str) -> subprocess.Popen[bytes]:
     )
 
 
-def seconds_of(*commands: list[str]) -> float:
-    """Run commands side by side and return how long all of them took."""
-    began = time.monotonic()
+def seconds_of(*commands: list[str]) -> tuple[float, float]:
+    """Run commands side by side; returns seconds on the clock, and those of all processors."""
+    began, work = time.monotonic(), 0.0
     for process in [start(*words) for words in commands]:
-        if process.wait():
-            raise SystemExit(f"a command failed with {process.returncode}")
-    return time.monotonic() - began
+        _, status, usage = os.wait4(process.pid, 0)
+        if status:
+            raise SystemExit(f"a command failed with {os.waitstatus_to_exitcode(status)}")
+        work += usage.ru_utime + usage.ru_stime
+    return time.monotonic() - began, work
 
 
 def hashes(folder: Path) -> list[str]:
@@ -69,7 +73,7 @@ def main() -> None:
     arguments = parser.parse_args()
     width, height = map(int, arguments.size.split("x"))
     threads, bins = arguments.threads, arguments.bins
-    with_pass, without = [], []
+    with_pass, without, work = [], [], []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "plate").mkdir()
@@ -78,21 +82,25 @@ def main() -> None:
             whole = plan(plate, folder / "whole", threads, "--bins", "1")
             parts = ["--split", f"states:{arguments.split}", "--bins", str(bins)]
             split = plan(plate, folder / "split", threads, *parts)
-            one = seconds_of(["key", "--plan", whole, "--bin", "0"])
-            states = seconds_of(["states", split])
-            both = seconds_of(*(["key", "--plan", split, "--bin", str(k)] for k in range(bins)))
+            one, own = seconds_of(["key", "--plan", whole, "--bin", "0"])
+            states, passing = seconds_of(["states", split])
+            tasks = (["key", "--plan", split, "--bin", str(number)] for number in range(bins))
+            both, keying = seconds_of(*tasks)
             are_same = hashes(folder / "whole") == hashes(folder / "split")
             with_pass.append((states + both) / one)
             without.append(both / one)
+            work.append((passing + keying) / own)
             print(
-                f"take {take + 1}: whole {one:.1f} s, states {states:.1f} s, {bins} bins "
-                f"{both:.1f} s; files {'are the same' if are_same else 'DIFFER'}",
+                f"take {take + 1}: whole {one:.1f} s ({own:.1f} of processors), "
+                f"states {states:.1f} s ({passing:.1f}), {bins} bins {both:.1f} s ({keying:.1f}); "
+                f"files {'are the same' if are_same else 'DIFFER'}",
                 flush=True,
             )
             for place in ("whole", "split"):
                 shutil.rmtree(folder / place)
     print(f"{bins} bins to one: {statistics.median(without):.2f}", end="")
-    print(f", with the pass: {statistics.median(with_pass):.2f}")
+    print(f", with the pass: {statistics.median(with_pass):.2f}", end="")
+    print(f"; processors' time: {statistics.median(work):.2f}")
 
 
 if __name__ == "__main__":
