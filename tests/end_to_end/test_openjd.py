@@ -248,7 +248,7 @@ def test_a_split_segment_is_the_same_to_the_bit(
     farm = write_bundle(root, copied, "--split", "states:5")
     done = farm.run(copied, "--step", "Check", "--run-dependencies")
     assert done.code == 0, done.log
-    assert done.exits == [0] * 6  # Plan, States, three bins, Check
+    assert done.exits == [0] * 8  # Plan, three bins of States and of Key, Check
     pieces = [piece for pieces in plan_of(copied)["bins"] for piece in pieces]
     assert len(pieces) == 1 + 1 + 4
     assert digests(copied) == digests(finished[0])

@@ -64,7 +64,7 @@ def check_words(words: list[str], task: str | None = None) -> None:
         assert rest[rest.index("--model") + 1] == "/show/rvm.pth"
     if verb in ("states", "key"):
         assert rest[rest.index("--device") + 1] == "cuda"
-    if verb == "key":
+    if verb in ("states", "key"):
         assert rest[rest.index("--bin") + 1] == f"{task}/3"
 
 
@@ -132,7 +132,7 @@ def test_open_cue_launches_layers_that_wait_for_each_other(
     assert outline.name == "show_a_mattes"
     assert [layer.name for layer in outline.layers] == VERBS
     assert [layer.waits for layer in outline.layers] == [[], ["plan"], ["states"], ["key"]]
-    assert [layer.values["range"] for layer in outline.layers] == ["1-1", "1-1", "1-3", "1-1"]
+    assert [layer.values["range"] for layer in outline.layers] == ["1-1", "1-3", "1-3", "1-1"]
     for layer in outline.layers:
         words = shlex.split(" ".join(layer.values["command"]))  # as cuebot's host gives it to sh
         check_words(words, "#IFRAME#")
@@ -167,7 +167,7 @@ def test_deadline10_has_a_pair_of_files_for_each_job(job: FarmJob) -> None:
         assert told["Plugin"] == "CommandLine"
         assert told["Name"] == f"Show {{a}}: mattes: {verb}"
         assert (told["Pool"], told["Group"], told["ChunkSize"]) == ("comp", "gpu", "1")
-        assert told["Frames"] == ("1-3" if verb == "key" else "1")
+        assert told["Frames"] == ("1-3" if verb in ("states", "key") else "1")
         plugin = info(made[f"{verb}_plugin_info.txt"])
         words = [plugin["Executable"], *shlex.split(plugin["Arguments"], comments=False)]
         check_words(words, "<STARTFRAME>")
@@ -266,10 +266,11 @@ def test_tractor_runs_steps_in_turn_and_bins_beside_each_other(job: FarmJob) -> 
     title, is_serial, tasks = read_alfscript(tractor_script(job, "RobustMatte"))
     assert (title, is_serial) == ("Show {a}: mattes", "1")
     assert [task[0] for task in tasks] == ["Plan", "States", "Key", "Check"]
-    bins = tasks[2][1]
-    assert [task[0] for task in bins] == ["Bin 1", "Bin 2", "Bin 3"]
-    for name, words, options in [tasks[0], tasks[1], *bins, tasks[3]]:
-        check_words(words, name.removeprefix("Bin "))
+    _, (_, states), (_, bins), _ = tasks
+    assert [task[0] for task in states] == ["States 1", "States 2", "States 3"]
+    assert [task[0] for task in bins] == ["Key 1", "Key 2", "Key 3"]
+    for name, words, options in [tasks[0], *states, *bins, tasks[3]]:
+        check_words(words, name.split()[-1])
         assert options == {"-service": "RobustMatte", "-retryrc": "75"}
         if words[1] in ("states", "key"):
             assert on_term(words) == "exit75"  # a signal would never be retried
@@ -330,24 +331,25 @@ def test_flamenco_compiles_tasks_that_need_each_other(job: FarmJob, tmp_path: Pa
     made = compile_flamenco(flamenco_script(job), tmp_path)
     assert made["label"] == "Robust Matte"
     names = [task["name"] for task in made["tasks"]]
-    assert names == ["plan", "states", "key-1", "key-2", "key-3", "check"]
+    states = ["states-1", "states-2", "states-3"]
+    assert names == ["plan", *states, "key-1", "key-2", "key-3", "check"]
     needs = {task["name"]: task["needs"] for task in made["tasks"]}
-    assert needs["states"] == ["plan"]
-    assert needs["key-2"] == ["states"]
+    assert needs["states-3"] == ["plan"]
+    assert needs["key-2"] == states
     assert needs["check"] == ["key-1", "key-2", "key-3"]
     for task in made["tasks"]:
         (command,) = task["commands"]
         assert (command["name"], task["type"]) == ("exec", "misc")
         assert command["parameters"].keys() == {"exe", "args"}
         words = [command["parameters"]["exe"], *command["parameters"]["args"]]
-        check_words(words, task["name"].removeprefix("key-"))
+        check_words(words, task["name"].rpartition("-")[2])
         assert not any("<" in word for word in words)
 
 
 def test_flamenco_takes_settings_of_the_submission(job: FarmJob, tmp_path: Path) -> None:
     text = flamenco_script(job)
     made = compile_flamenco(text, tmp_path, bins=1, plates="/other", task_type="gpu")
-    assert [task["name"] for task in made["tasks"]] == ["plan", "states", "key-1", "check"]
+    assert [task["name"] for task in made["tasks"]] == ["plan", "states-1", "key-1", "check"]
     assert {task["type"] for task in made["tasks"]} == {"gpu"}
     (command,) = made["tasks"][0]["commands"]
     assert "plates=/other" in command["parameters"]["args"]

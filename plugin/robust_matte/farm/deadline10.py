@@ -31,10 +31,10 @@ def deadline10_files(job: FarmJob, info: Sequence[str] = ()) -> dict[str, str]:
             )
     places = places_of(job, MANNER)
     tasks = {"plan": (planned(job, places), "1")}
+    task, bins = bin_task(_FRAME, job.bins), f"1-{job.bins}"
     if job.split:
-        tasks["states"] = ([*job.program, *places.states_words()], "1")
-    key = [*job.program, *places.key_words(bin_task(_FRAME, job.bins))]
-    tasks["key"] = (key, f"1-{job.bins}")
+        tasks["states"] = ([*job.program, *places.states_words(task)], bins)
+    tasks["key"] = ([*job.program, *places.key_words(task)], bins)
     tasks["check"] = ([*job.program, *places.check_words()], "1")
     made = {}
     for stem, (words, frames) in tasks.items():

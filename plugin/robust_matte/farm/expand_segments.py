@@ -45,13 +45,10 @@ def expand(template: dict[str, Any], plan: dict[str, Any]) -> dict[str, Any]:
         if before:
             step["dependencies"] = before
     key = next(step for step in made["steps"] if step["name"] == "Key")
-    action = key["script"]["actions"]["onRun"]
     segments = _segments(plan)
     if plan.get("split") or len(segments) > MOST_TASKS:
-        (bins,) = key["parameterSpace"]["taskParameterDefinitions"]
-        count = len(plan["bins"])
-        bins["range"] = f"1-{count}"
-        _replace(action["args"], {_BIN: f"{{{{Task.Param.Bin}}}}/{count}"})
+        for step in made["steps"]:
+            _settle_bins(step, len(plan["bins"]))
         return made
     key["description"] = "Key one segment."
     key["parameterSpace"] = {
@@ -61,8 +58,18 @@ def expand(template: dict[str, Any], plan: dict[str, Any]) -> dict[str, Any]:
         ],
         "combination": "(Segment, Frames)",
     }
+    action = key["script"]["actions"]["onRun"]
     _replace(action["args"], {"--bin": "--segment", _BIN: "{{Task.Param.Segment}}"})
     return made
+
+
+def _settle_bins(step: dict[str, Any], count: int) -> None:
+    """Write the number of bins into a step that has a task for each."""
+    if "parameterSpace" in step:
+        (bins,) = step["parameterSpace"]["taskParameterDefinitions"]
+        bins["range"] = f"1-{count}"
+        action = step["script"]["actions"]["onRun"]
+        _replace(action["args"], {_BIN: f"{{{{Task.Param.Bin}}}}/{count}"})
 
 
 def _replace(words: list[str], others: dict[str, str]) -> None:

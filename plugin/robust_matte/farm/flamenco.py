@@ -24,9 +24,10 @@ def flamenco_script(job: FarmJob) -> str:
     split = str(job.split) if job.split else None
     plan = places.plan_words("<plate>", "<bins>", split, ["--model", "<model>", *job.option_words])
     steps = [_step("plan", plan)]
+    task = bin_task("<bin>", "<bins>")
     if job.split:
-        steps.append(_step("states", places.states_words()))
-    steps.append(_step("key", places.key_words(bin_task("<bin>", "<bins>")), in_bins=True))
+        steps.append(_step("states", places.states_words(task), in_bins=True))
+    steps.append(_step("key", places.key_words(task), in_bins=True))
     steps.append(_step("check", places.check_words()))
     values = {
         "plates": job.plates,

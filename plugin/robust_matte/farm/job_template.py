@@ -1,6 +1,6 @@
 """An Open Job Description template of one job: base 2023-09 specification, no extensions.
 
-    Plan -> [States] -> Key, a task for each bin -> Check
+    Plan -> [States, a task for each bin] -> Key, likewise -> Check
 
 What an artist may change when the job is submitted is a parameter; what the base specification
 takes no parameter for (a machine's needs, the notice before a kill) is written into the template.
@@ -150,18 +150,13 @@ class _Steps:
     def all(self) -> list[dict[str, Any]]:
         steps = [self._step("Plan", "Find cuts and pack segments into bins.", self._plan())]
         if self._job.split:
-            words = self._places.states_words()
-            steps.append(self._step("States", "Save the states to split at.", words, is_gpu=True))
-        key = self._step("Key", "Key one bin.", self._places.key_words(_BIN), is_gpu=True)
-        key["parameterSpace"] = {
-            "taskParameterDefinitions": [
-                {"name": "Bin", "type": "INT", "range": "1-{{Param.Bins}}"},
-            ]
-        }
+            words = self._places.states_words(_BIN)
+            steps.append(self._binned("States", "Save the states to split at.", words))
+        steps.append(self._binned("Key", "Key one bin.", self._places.key_words(_BIN)))
         check = self._step(
             "Check", "See that every frame is there and right.", self._places.check_words()
         )
-        steps += [key, check]
+        steps.append(check)
         for before, step in pairwise(steps):
             step["dependencies"] = [{"dependsOn": before["name"]}]
         return [{name: step[name] for name in _ORDER if name in step} for step in steps]
@@ -183,9 +178,16 @@ class _Steps:
                 return f"{{{{Param.{name}}}}}/{rest}"
         return word
 
-    def _step(
-        self, name: str, description: str, words: Sequence[str], *, is_gpu: bool = False
-    ) -> dict[str, Any]:
+    def _binned(self, name: str, description: str, words: Sequence[str]) -> dict[str, Any]:
+        """Return a step with a task for each bin, on machines that can key."""
+        step = self._step(name, description, words)
+        amounts = self._amounts()
+        if amounts:
+            step["hostRequirements"] = {"amounts": amounts}
+        bins = {"name": "Bin", "type": "INT", "range": "1-{{Param.Bins}}"}
+        return step | {"parameterSpace": {"taskParameterDefinitions": [bins]}}
+
+    def _step(self, name: str, description: str, words: Sequence[str]) -> dict[str, Any]:
         command, *first = self._job.program
         action = {
             "command": command,
@@ -195,11 +197,11 @@ class _Steps:
                 "notifyPeriodInSeconds": self._notify_s,
             },
         }
-        step: dict[str, Any] = {"name": name, "description": description}
-        amounts = self._amounts() if is_gpu else []
-        if amounts:
-            step["hostRequirements"] = {"amounts": amounts}
-        return step | {"script": {"actions": {"onRun": action}}}
+        return {
+            "name": name,
+            "description": description,
+            "script": {"actions": {"onRun": action}},
+        }
 
     def _amounts(self) -> list[dict[str, Any]]:
         machine = self._job.machine

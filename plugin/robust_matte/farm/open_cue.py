@@ -21,10 +21,10 @@ def open_cue_script(job: FarmJob) -> str:
     places = places_of(job, MANNER)
     needs = _needs(job.machine)
     layers = [_layer("plan", planned(job, places), "1-1", {})]
+    task, bins = bin_task(_FRAME, job.bins), f"1-{job.bins}"
     if job.split:
-        layers.append(_layer("states", [*job.program, *places.states_words()], "1-1", needs))
-    key = [*job.program, *places.key_words(bin_task(_FRAME, job.bins))]
-    layers.append(_layer("key", key, f"1-{job.bins}", needs))
+        layers.append(_layer("states", [*job.program, *places.states_words(task)], bins, needs))
+    layers.append(_layer("key", [*job.program, *places.key_words(task)], bins, needs))
     layers.append(_layer("check", [*job.program, *places.check_words()], "1-1", {}))
     name = re.sub(r"[^\w-]+", "_", job.name).strip("_").lower()  # as cuebot takes names
     return script("open_cue.py.txt", {"name": name or "robust_matte", "layers": layers})

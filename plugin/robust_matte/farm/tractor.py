@@ -25,17 +25,14 @@ def tractor_script(job: FarmJob, service: str) -> str:
     """
     places = places_of(job, MANNER)
     tasks = [_task("Plan", planned(job, places), service)]
-    if job.split:
-        tasks.append(_task("States", [*job.program, *places.states_words()], service))
-    bins = [
-        _task(
-            f"Bin {number}",
-            [*job.program, *places.key_words(bin_task(number, job.bins))],
-            service,
-        )
-        for number in range(1, job.bins + 1)
-    ]
-    tasks.append(f"Task {{Key}} -subtasks {{\n{_indented(bins)}\n}}")
+    for title, words in {"States": places.states_words, "Key": places.key_words}.items():
+        if title == "States" and not job.split:
+            continue
+        bins = [
+            _task(f"{title} {number}", [*job.program, *words(bin_task(number, job.bins))], service)
+            for number in range(1, job.bins + 1)
+        ]
+        tasks.append(f"Task {{{title}}} -subtasks {{\n{_indented(bins)}\n}}")
     tasks.append(_task("Check", [*job.program, *places.check_words()], service))
     head = f"##AlfredToDo 3.0\n# Robust Matte {__version__}, by `robust-matte farm tractor`\n"
     title = _word(job.name)

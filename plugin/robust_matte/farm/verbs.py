@@ -71,8 +71,8 @@ class Places:
             *self._manners,
         ]
 
-    def states_words(self, task: Sequence[str] = ()) -> list[str]:
-        """Return the words of `states`."""
+    def states_words(self, task: Sequence[str]) -> list[str]:
+        """Return the words of `states` for one bin: for the segments that begin in it."""
         return ["states", self.plan, *task, *self._roots, *self._running]
 
     def key_words(self, task: Sequence[str]) -> list[str]:
