@@ -42,6 +42,7 @@ from robust_matte.jobs.progress import Event, Warned, silent
 from robust_matte.jobs.shared_model import share_model
 from robust_matte.keying.model import ModelOpener
 from robust_matte.keying.network import Network
+from robust_matte.media.movies import Movie
 from robust_matte.settings.key_settings import KeySettings
 
 Image = NDArray[np.float32]
@@ -353,6 +354,25 @@ def test_a_whole_tree_that_moved_is_the_same_job(
     done = key_bin(moved / "out" / "plan.json")
     assert not done.faults
     assert hashes(moved / "out") == whole
+
+
+def test_tasks_do_not_count_a_movie_again(
+    plates: Path, plan_here: Any, key_bin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = plan_here(plates / "take.mov", settings={"cuts": "3"}, bins=2)
+    counted = []
+    count = Movie._count_frames
+
+    def noted(movie: Movie, listener: Any) -> Any:
+        counted.append(movie.path)
+        return count(movie, listener)
+
+    monkeypatch.setattr(Movie, "_count_frames", noted)
+    assert not key_bin(planned.path, 0).faults
+    assert counted == []
+    os.utime(plates / "take.mov", (1, 1))  # it may be another movie
+    assert not key_bin(planned.path, 1).faults
+    assert counted == [plates / "take.mov"]
 
 
 def test_other_weights_are_refused(

@@ -22,6 +22,7 @@ from robust_matte.farm.settling import settle_plan
 from robust_matte.farm.shot_error import of_shot
 from robust_matte.farm.shot_request import ShotRequest
 from robust_matte.farm.shot_settings import kept_settings
+from robust_matte.jobs.counted import keep_count
 from robust_matte.jobs.output_names import is_file_name
 from robust_matte.jobs.planning import PlannedJob, plan_job
 from robust_matte.jobs.progress import Listener, PartReached, Warned, silent
@@ -29,6 +30,7 @@ from robust_matte.jobs.shared_model import share_model
 from robust_matte.jobs.stereo import settings_of_views
 from robust_matte.keying.model import MatteModel, ModelOpener, Weights
 from robust_matte.keying.network import Network
+from robust_matte.media.plates import MoviePlate
 from robust_matte.media.views import has_view_place
 from robust_matte.settings.choices import Refiner
 from robust_matte.settings.key_settings import KeySettings
@@ -200,6 +202,8 @@ class _Planner:
 
     def _keep(self, name: str, job: PlannedJob) -> None:
         opened, request = job.opened, self._request
+        if isinstance(opened.plate, MoviePlate):
+            keep_count(opened.plate, opened.outputs.job_folder)
         wanted = list(opened.frames)
         shot = Shot(
             name=name,

@@ -7,6 +7,7 @@ from robust_matte.colour.configs import ColourConfig, open_config
 from robust_matte.colour.model_view import ModelView
 from robust_matte.errors import SettingsError
 from robust_matte.jobs.contact_sheet import check_sheet
+from robust_matte.jobs.counted import recall_count
 from robust_matte.jobs.edit_cuts import read_edits, with_cuts
 from robust_matte.jobs.framing import Windows, settle_region, view_size
 from robust_matte.jobs.hints import Hints, check_hints
@@ -90,13 +91,16 @@ class OpenedJob:
         return view_size(windows.keyed.size, windows.pixel_aspect, asked, usual_side)
 
 
-def open_job(settings: KeySettings, listener: Listener, weights: Path) -> OpenedJob:
+def open_job(
+    settings: KeySettings, listener: Listener, weights: Path, counted: Path | None = None
+) -> OpenedJob:
     """Find the plate, look over its headers and settle the names of the result.
 
     Args:
         settings: The job.
         listener: Told what is assumed, and what is unusual.
         weights: The weights file, which nothing may replace; it need not be there yet.
+        counted: A folder where the count of a movie's frames may be kept.
 
     Raises:
         InputError: The plate is absent, unreadable, uneven or incomplete.
@@ -106,7 +110,7 @@ def open_job(settings: KeySettings, listener: Listener, weights: Path) -> Opened
     config = open_config(settings.config)
     choice = LayerChoice(settings.layer, settings.view)
     plate = open_plate(settings.plate, first_frame=settings.first_frame, choice=choice)
-    if isinstance(plate, MoviePlate):
+    if isinstance(plate, MoviePlate) and not (counted and recall_count(plate, counted)):
         count_frames(plate, listener)
     place = Path(settings.output or f"{plate.pattern.stem}_matte")
     outputs = Outputs.named(

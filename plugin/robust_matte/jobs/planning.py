@@ -13,6 +13,7 @@ from robust_matte.jobs.inputs import FoundInputs, Inputs, find_inputs
 from robust_matte.jobs.memory import check_memory
 from robust_matte.jobs.obtaining import obtain_weights
 from robust_matte.jobs.opening import OpenedJob, open_job
+from robust_matte.jobs.output_names import job_folder
 from robust_matte.jobs.output_space import colour_record
 from robust_matte.jobs.pins import Pins, pins_of
 from robust_matte.jobs.plan import (
@@ -34,7 +35,7 @@ from robust_matte.keying.network import Network
 from robust_matte.keying.segments import split_segments
 from robust_matte.media.atomic import check_writable
 from robust_matte.media.frames import Frame
-from robust_matte.media.sequences import frame_ranges
+from robust_matte.media.sequences import FramePattern, frame_ranges
 from robust_matte.settings.cut_list import CutList
 from robust_matte.settings.gain import AUTO_GAIN
 from robust_matte.settings.key_settings import KeySettings
@@ -114,7 +115,7 @@ def plan_job(
     is_planned = pieces is not None
     chosen = choose_weights(settings.model, offline=settings.offline)
     weights = None if chosen.is_absent else obtain_weights(chosen, listener)
-    opened = open_job(settings, listener, chosen.path)
+    opened = open_job(settings, listener, chosen.path, _planned_folder(settings, pieces))
     weights = weights or obtain_weights(chosen, listener)  # not fetched for a plate that is unsound
     if settings.model == "auto":
         weights = _settled_weights(opened, chosen, weights, listener)
@@ -131,6 +132,13 @@ def plan_job(
     else:
         plan = _settled_plan(opened, request, pins_of(model.identity), inputs, listener)
     return PlannedJob(opened, model, plan)
+
+
+def _planned_folder(settings: KeySettings, pieces: Sequence[tuple[int, int]] | None) -> Path | None:
+    """Return the folder of a job that was planned before; its output is a pattern."""
+    if pieces is None or settings.output is None:
+        return None
+    return job_folder(FramePattern.parse(str(Path(settings.output).absolute())))
 
 
 def _settled_weights(

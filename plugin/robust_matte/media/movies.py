@@ -7,7 +7,7 @@ are (Matroska does not say, a cut-off file says too many), so the count is what 
 from array import array
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -33,9 +33,24 @@ from robust_matte.media.windows import Window
 from robust_matte.settings.first_frame import FROM_TIMECODE, FirstFrame
 from robust_matte.settings.warm_up import DEFAULT_WARM_UP
 
-__all__ = ["Movie"]
+__all__ = ["Movie", "MovieCount"]
 
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class MovieCount:
+    """What counting a movie's frames found.
+
+    Attributes:
+        count: How many there are.
+        damaged: Numbers of those that do not decode.
+        warnings: What was odd.
+    """
+
+    count: int
+    damaged: tuple[int, ...]
+    warnings: tuple[str, ...]
 
 
 class Movie:
@@ -89,6 +104,18 @@ class Movie:
         if self._count is None:
             self._count, self._counted_warnings = self._count_frames(listener)
         return self._count
+
+    def counted(self) -> "MovieCount":
+        """Return what counting found, for `recall`."""
+        return MovieCount(self.count(), self._damaged, self._counted_warnings)
+
+    def recall(self, known: "MovieCount") -> None:
+        """Take what counting this very file found before, in place of counting it again."""
+        self._count, self._damaged, self._counted_warnings = (
+            known.count,
+            known.damaged,
+            known.warnings,
+        )
 
     @property
     def damaged(self) -> tuple[int, ...]:
