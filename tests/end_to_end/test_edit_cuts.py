@@ -13,7 +13,7 @@ import pytest
 
 from robust_matte.errors import InputError, RobustMatteError, SettingsError
 from robust_matte.farm.shot_list import read_shot_list
-from robust_matte.jobs.edit_cuts import cuts_in_plate, read_edits
+from robust_matte.jobs.edit_cuts import cuts_in_plate, read_edits, with_cuts
 from robust_matte.jobs.header_cuts import cuts_of_headers
 from robust_matte.jobs.key import key
 from robust_matte.jobs.plan import load_plan
@@ -116,6 +116,29 @@ def test_part_of_the_edit_gives_its_part_of_the_cuts(timed_plate: WritePlate, fo
     cuts, said = found(plate)
     assert cuts == (7,)
     assert said[-1] == "cut.edl has 1 cut outside of the plate."
+
+
+@pytest.mark.parametrize(
+    ("start", "cuts"),
+    [
+        pytest.param("01:00:00:03", (2, 10), id="at the second frame and the last"),
+        pytest.param("01:00:00:04", (9,), id="at the first, which starts anyway"),
+        pytest.param("01:00:00:02", (3,), id="after the last"),
+    ],
+)
+def test_cuts_at_the_ends_of_the_plate(
+    start: str, cuts: tuple[int, ...], timed_plate: WritePlate, found: Any
+) -> None:
+    assert found(timed_plate(range(1, 11), {1: start}))[0] == cuts
+
+
+def test_settings_with_the_cuts_hold_for_themselves(
+    timed_plate: WritePlate, settings: Any, edl: str
+) -> None:
+    plate = timed_plate(range(1, 21), {})
+    asked = settings(plate, cuts=edl, cuts_rate="24", cuts_at=2)
+    settled = with_cuts(asked, read_edits(asked), open_plate(plate), silent)
+    assert settled == settings(plate, cuts="6,14")
 
 
 def test_without_timecode_the_edit_begins_where_the_plate_does(
@@ -282,6 +305,13 @@ def test_list_of_shots_names_edits_from_its_own_folder(edl: str, tmp_path: Path)
 
 
 HEADERS = [
+    pytest.param(
+        range(1, 9, 2),
+        {1: "01:00:00:00", 3: "01:00:00:01", 5: "01:00:00:02", 7: "01:00:00:03"},
+        None,
+        (),
+        id="on twos, counted one by one",
+    ),
     pytest.param(range(1, 9), {1: "01:00:00:00", 5: "03:00:00:00"}, None, (5,), id="a jump"),
     pytest.param(range(1, 9), {1: "01:00:00:00", 5: "01:00:00:05"}, None, (5,), id="a frame lost"),
     pytest.param(range(1, 9), {1: "01:00:00:20", 5: "01:00:00:22"}, None, (5,), id="back"),

@@ -45,4 +45,5 @@ def test_every_count_of_a_day_comes_back(fps: int, drops: bool, data: st.DataObj
     timecode = Timecode(count, fps, is_drop)
     assert Timecode.parse(str(timecode), RATES[fps]) == timecode
     assert timecode.plus(1).plus(-1) == timecode
+    assert Timecode(a_day - 1, fps, is_drop).plus(1) == Timecode(0, fps, is_drop)
     assert str(timecode) < str(timecode.plus(1)) or timecode.plus(1).count == 0

@@ -31,12 +31,18 @@ os.write(1, b"late\\n")
 """
 
 
+def _buffered(root: Path) -> dict[str, str]:
+    """Return an environment in which stdout is buffered, as it is on a farm."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return kept | {"PYTHONPATH": str(root / "plugin")}
+
+
 def test_only_its_own_lines_are_on_stdout(root: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", STRAY],
         capture_output=True,
         text=True,
-        env=os.environ | {"PYTHONPATH": str(root / "plugin")},
+        env=_buffered(root),
         check=True,
     )
     assert sorted(done.stdout.splitlines()[:2]) == ["C, before", "Python, before"]
@@ -84,7 +90,7 @@ def test_job_goes_on_where_nobody_reads(root: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONPATH": str(root / "plugin")},
+        env=_buffered(root),
     ) as process:
         assert process.stdout is not None
         process.stdout.close()
@@ -103,7 +109,7 @@ def test_closed_descriptors_are_no_matter(closed: str, root: Path, tmp_path: Pat
         ["/bin/sh", "-c", f'"$1" -c "$2" {closed}', "sh", sys.executable, program],
         capture_output=True,
         text=True,
-        env=os.environ | {"PYTHONPATH": str(root / "plugin")},
+        env=_buffered(root),
         cwd=tmp_path,
         check=True,
     )
