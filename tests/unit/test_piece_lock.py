@@ -122,6 +122,13 @@ def test_a_piece_that_is_being_keyed_is_left_to_who_keys_it(
     assert _record(path).host == "render07"
 
 
+def test_of_many_pieces_each_is_looked_at(tmp_path: Path) -> None:
+    for piece in ((1, 9), (12, 15), (20, 20), (31, 40), (-9, -5)):
+        _elsewhere(tmp_path, piece)
+    found = find_locks(tmp_path, [(30, 31), (10, 11), (14, 21), (-20, -9)])
+    assert [lock.path.stem for lock in found] == ["-9--5", "12-15", "20-20", "31-40"]
+
+
 @pytest.mark.parametrize("piece", [(900, 1000), (1101, 1200)])
 def test_other_pieces_do_not_disturb(piece: tuple[int, int], tmp_path: Path, clock: Clock) -> None:
     _elsewhere(tmp_path)
@@ -234,7 +241,7 @@ def test_the_heart_beats_by_itself(tmp_path: Path) -> None:
 
 
 def _found(folder: Path) -> int:
-    (lock,) = find_locks(folder, *PIECE)
+    (lock,) = find_locks(folder, [PIECE])
     return -1 if lock.record is None else lock.record.beats
 
 

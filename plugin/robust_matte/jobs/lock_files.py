@@ -5,7 +5,8 @@ import platform
 import re
 import secrets
 import uuid
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -110,11 +111,20 @@ def lock_path(folder: Path, first: int, last: int) -> Path:
     return folder / f"{first}-{last}{_SUFFIX}"
 
 
-def find_locks(folder: Path, first: int, last: int) -> Iterator[LockFile]:
-    """Find the locks of any of these frames, under whatever name."""
+def find_locks(folder: Path, pieces: Iterable[tuple[int, int]]) -> Iterator[LockFile]:
+    """Find the locks of any of these frames, under whatever name.
+
+    Args:
+        folder: Where they are.
+        pieces: First and last frame of pieces that do not overlap.
+    """
+    ascending = sorted(pieces)
     for path in sorted(folder.glob(f"*{_SUFFIX}")):
         found = _FRAMES.fullmatch(path.stem)
-        if found and int(found["first"]) <= last and int(found["last"]) >= first:
+        if found is None:
+            continue
+        at = bisect_right(ascending, int(found["last"]), key=lambda piece: piece[0])
+        if at and ascending[at - 1][1] >= int(found["first"]):  # the last one that starts before it
             with suppress(FileNotFoundError):
                 content = path.read_bytes()
                 yield LockFile(path, content, LockRecord.from_bytes(content))

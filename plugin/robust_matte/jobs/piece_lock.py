@@ -214,8 +214,7 @@ class PieceLocks:
         return watch.is_stale(lock.path, lock.content)
 
     def _others(self) -> Iterator[LockFile]:
-        for mine in self._wanted:
-            yield from find_locks(self._folder, mine.first, mine.last)
+        yield from find_locks(self._folder, [(one.first, one.last) for one in self._wanted])
 
     def _replace(self, others: Iterable[LockFile]) -> None:
         """Put this worker's locks in the place of those that nobody holds any more."""

@@ -58,7 +58,8 @@ def claimed(
     with PieceLocks(job.opened.outputs.lock_folder, spans, LockTimes()) as locks:
         if locks.has_waited:  # for one who may have done the most of it before it ended
             pins = SegmentPins(job.plan, folder)
-            todo = _settle_pins(job, pins, targets, _unfinished(job, pins, targets, listener))
+            left = _unfinished(job, pins, targets, listener)
+            todo = _settle_pins(job, pins, targets, left, may_renew=False)
         yield Claim(todo, pins, locks)
 
 
@@ -95,7 +96,12 @@ def _unfinished(
 
 
 def _settle_pins(
-    job: PlannedJob, pins: SegmentPins, targets: Sequence[Target], todo: Sequence[Target]
+    job: PlannedJob,
+    pins: SegmentPins,
+    targets: Sequence[Target],
+    todo: Sequence[Target],
+    *,
+    may_renew: bool = True,
 ) -> list[Target]:
     """Make sure that what is to be done of a segment goes on under the pins it was begun with.
 
@@ -104,6 +110,7 @@ def _settle_pins(
         pins: The pins of its segments.
         targets: All frames that were asked for.
         todo: Those that are not right already.
+        may_renew: Whether a segment may be begun anew: once in a run, and before it takes locks.
 
     Returns:
         The frames to do, which are more where a segment is begun anew.
@@ -115,7 +122,7 @@ def _settle_pins(
     """
     own, renewed = pins_of(job.model.identity), set()
     for first in sorted({pins.segment(one.source).first for one in todo if one.source is not None}):
-        if not job.opened.settings.repin:
+        if not (job.opened.settings.repin and may_renew):
             pins.check(first, own)
         elif pins.of_segment(first) not in (None, own):
             segment = pins.segment(first)
