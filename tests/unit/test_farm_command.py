@@ -196,8 +196,9 @@ def test_a_plan_is_not_planned_again(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     plan = write_plan(tmp_path)
-    assert run("bundle", "job", "--plan", plan, *PLACES) == 2
-    assert "says already what is keyed" in capsys.readouterr().err
+    for words in (PLACES, ["--bins", "16"], ["--plate", "sh010"], ["--", "--crop"]):
+        assert run("bundle", "job", "--plan", plan, *words) == 2
+        assert "says already what is keyed" in capsys.readouterr().err
     assert run("bundle", "job", "--plan", "nowhere/plan.json") == 3
     assert "There is no plan" in capsys.readouterr().err
     assert not (tmp_path / "job").exists()

@@ -18,6 +18,7 @@ from robust_matte.cli.farm_options import (
     read_program,
 )
 from robust_matte.cli.key_options import taking
+from robust_matte.cli.planned import is_typed
 from robust_matte.cli.stopping import OnTerm
 from robust_matte.errors import SettingsError, WouldOverwriteError
 
@@ -31,10 +32,8 @@ __all__ = [
     "tractor_command",
 ]
 
-_NOT_OF_COMMANDS = (
-    *("plates", "plate", "out", "name", "bins", "split"),
-    *("overwrite", "gpu_memory", "memory"),
-)
+_SAID_BY_PLAN = ("plates", "plate", "out", "bins", "split")
+_NOT_OF_COMMANDS = (*_SAID_BY_PLAN, "name", "overwrite", "gpu_memory", "memory")
 
 
 farm_app = typer.Typer(
@@ -81,10 +80,10 @@ def bundle_command(
     if plan is None:
         bundle = Bundle(job=read_job(context, plan_options, options), notify_s=notify_period)
     else:
-        if options["plates"] or options["out"] or options["split"] or plan_options:
+        if plan_options or any(is_typed(context, name) for name in _SAID_BY_PLAN):
             raise SettingsError(
                 f"The plan {plan} says already what is keyed, and how.",
-                hint="Leave out --plates, --out, --split and what comes after --.",
+                hint="Leave out --plates, --plate, --out, --bins, --split and what comes after --.",
             )
         machine = read_machine(options["gpus"], options["gpu_memory"], options["memory"])
         program = read_program(options["program"])
