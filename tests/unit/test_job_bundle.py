@@ -189,6 +189,7 @@ def test_the_hook_plans_as_the_job_would_and_names_segments(
     assert words[:4] == ["plan", f"{job.plates}/.", "--output", job.out]
     assert words[words.index("--despill") + 1] == "green"
     assert words[words.index("--bins") + 1] == "5"
+    assert words[words.index("--progress") + 1] == "plain"
     # A job gets values for all parameters of the template that was submitted first.
     names = {one["name"] for one in template["parameterDefinitions"]}
     assert names == parameters.keys()

@@ -102,6 +102,7 @@ def main() -> None:
     (step,) = (one for one in template["steps"] if one["name"] == "Plan")
     action = step["script"]["actions"]["onRun"]
     command = [_filled(word, values) for word in (action["command"], *action["args"])]
+    command[command.index("--progress") + 1] = "plain"  # for people: no engine reads along here
     if not _planned(command):
         return
     plan = json.loads(Path(values["Out"], twin["plan"]).read_text("utf-8"))
