@@ -546,6 +546,19 @@ def test_results_are_found_where_they_were_moved_to(
     assert f"--root out={moved}" in error.hint
 
 
+def test_frames_of_the_plan_count_whatever_a_later_run_was_asked_for(
+    farm: tuple[Path, dict[str, Path]],
+) -> None:
+    path, plans = farm
+    document = json.loads(plans["sh020"].read_bytes())
+    plans["sh020"].write_text(json.dumps(document | {"wanted": "1001-1003"}), "utf-8")
+    found = checked(path)
+    found.complain()
+    assert found.frames == 40
+    file_of(plans["sh020"], 1013).unlink()
+    assert complaint(checked(path)).frame == 1013
+
+
 def test_a_shot_that_was_planned_anew_is_refused(farm: tuple[Path, dict[str, Path]]) -> None:
     path, plans = farm
     document = json.loads(plans["sh020"].read_bytes())

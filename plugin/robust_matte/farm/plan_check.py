@@ -180,7 +180,9 @@ class _FarmSource(_Source):
                 hint=_replan(),
                 path=path,
             )
-        return expected_shot(shot.name, plan, pattern)
+        if asked := shot.settings.get("frames"):
+            plan = plan.model_copy(update={"wanted": str(asked)})
+        return expected_shot(shot.name, plan, pattern, shot.frames)
 
 
 def _replan() -> str:

@@ -14,6 +14,7 @@ from robust_matte.jobs.plan import Plan, load_plan
 from robust_matte.jobs.run_record import load_runs
 from robust_matte.jobs.segment_pins import SegmentPins
 from robust_matte.jobs.targets import Target, targets_for
+from robust_matte.keying.segments import own_step
 from robust_matte.media.sequences import FramePattern, numbers_in
 from robust_matte.settings.choices import Compression, Depth, ImageFormat, Layers, Missing
 
@@ -55,18 +56,24 @@ class ExpectedShot:
         return self.pins.of_frame(target.source)
 
 
-def expected_shot(name: str, plan: Plan, pattern: FramePattern) -> ExpectedShot:
+def expected_shot(
+    name: str, plan: Plan, pattern: FramePattern, count: int | None = None
+) -> ExpectedShot:
     """Say which files a plan asks for.
 
     Args:
         name: What the shot is called.
         plan: Its plan.
         pattern: The result's name.
+        count: How many frames there are to be, where that is known: a later run may have been
+            asked for fewer than the plan is for.
     """
     told = plan.request.settings
     outputs = Outputs(pattern, Layers(told["layers"]), Depth.HALF, Compression.ZIPS)
     present = numbers_in(plan.request.plate.frames)
-    wanted = numbers_in(plan.wanted or f"{present[0]}-{present[-1]}")
+    wanted = numbers_in(plan.wanted or "")
+    if not wanted or count not in (None, len(wanted)):
+        wanted = list(range(present[0], present[-1] + 1, own_step(present)))
     missing = Missing(told.get("missing", Missing.FAIL))
     targets = tuple(targets_for(wanted, present, missing))
     return ExpectedShot(name, plan, outputs, targets, SegmentPins(plan, outputs.pins_folder))
