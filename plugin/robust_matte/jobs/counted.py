@@ -46,7 +46,8 @@ def keep_count(plate: MoviePlate, folder: Path) -> None:
             damaged=found.damaged,
             warnings=found.warnings,
         )
-        write_atomically(folder / _NAME, record.model_dump_json(indent=1).encode())
+        if record != _load(folder):
+            write_atomically(folder / _NAME, record.model_dump_json(indent=1).encode())
     except (OSError, OutputError) as error:
         log.info("the frames of %s are counted again by each task: %s", movie.path, error)
 
@@ -57,15 +58,24 @@ def recall_count(plate: MoviePlate, folder: Path) -> bool:
     Returns:
         Whether it was; else it is still to be counted.
     """
+    record = _load(folder)
+    if record is None:
+        return False
     try:
-        record = _Record.model_validate_json((folder / _NAME).read_bytes())
         looks = _looks(plate.movie.path)
-    except (OSError, ValidationError):
+    except OSError:
         return False
     if {"size": record.size, "mtime_ns": record.mtime_ns} != looks:
         return False
     plate.movie.recall(MovieCount(record.count, record.damaged, record.warnings))
     return record.count > 0 and plate.movie.numbers[0] == record.first
+
+
+def _load(folder: Path) -> _Record | None:
+    try:
+        return _Record.model_validate_json((folder / _NAME).read_bytes())
+    except (OSError, ValidationError):
+        return None
 
 
 def _looks(path: Path) -> dict[str, int]:
