@@ -103,9 +103,10 @@ def test_shots_that_fail_are_told_each(tmp_path: Path, plates: Path, typed: Any)
         pytest.param(
             "key --plan p --bin 0 --segment a:0",
             2,
-            "--plan needs either --bin or --segment.",
+            "--bin and --segment are both given.",
             id="two parts",
         ),
+        pytest.param("key --bin 0", 2, "--bin is of a plan, and none is named.", id="no --plan"),
         pytest.param("key x --plan p --bin 0", 2, "PLATE and --plan are both named.", id="both"),
         pytest.param(
             "key --plan p --bin 0 --despill green",

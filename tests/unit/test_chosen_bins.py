@@ -45,6 +45,13 @@ def test_other_words_are_refused(plan: FarmPlan, text: str) -> None:
         read_bin(plan, text)
 
 
+@pytest.mark.parametrize("text", ["3", "9"])
+def test_a_bin_beyond_the_last_is_refused(plan: FarmPlan, text: str) -> None:
+    with pytest.raises(SettingsError, match=f"The plan has no bin {text}") as caught:
+        read_bin(plan, text)
+    assert "write --bin from 0 to 2" in caught.value.hint
+
+
 def test_a_plan_of_another_number_of_bins_is_found_out(plan: FarmPlan) -> None:
     with pytest.raises(SettingsError, match="The bin is one of 16, and the plan has 3") as caught:
         read_bin(plan, "3/16")

@@ -2,7 +2,9 @@
 
 import logging
 import re
+import shlex
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -139,11 +141,11 @@ def _split_length(text: str) -> int:
 
 def _rows(result: "FarmResult") -> Iterator[Row]:
     plan = result.plan
+    pieces = Counter(piece.shot for piece in plan.pieces)
     yield Row("plan", f"{result.path}{'' if result.is_new else '  (as it was)'}")
     for shot in plan.shots:
-        pieces = [piece for piece in plan.pieces if piece.shot == shot.name]
         counts = f"{_counted(shot.frames, 'frame')}, {_counted(len(shot.segments), 'segment')}"
-        cut = f", {_counted(len(pieces), 'piece')}" if plan.split is not None else ""
+        cut = f", {_counted(pieces[shot.name], 'piece')}" if plan.split is not None else ""
         yield Row(shot.name, f"{counts}{cut}  {shot.output}")
     yield from _bin_rows(plan)
     yield Row("weights", f"{plan.weights.name}, sha256 {plan.weights.sha256}")
@@ -164,7 +166,7 @@ def _bin_rows(plan: "FarmPlan") -> Iterator[Row]:
 
 
 def _next_rows(result: "FarmResult") -> Iterator[Row]:
-    plan, path = result.plan, result.path
+    plan, path = result.plan, shlex.quote(str(result.path.absolute()))
     label = "run next"
     if plan.split is not None:
         yield Row(label, f"robust-matte states {path}")

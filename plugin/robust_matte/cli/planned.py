@@ -1,7 +1,7 @@
 """`robust-matte key --plan`: key a part of a plan."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,29 +36,45 @@ def refuse_mixture(context: typer.Context, plan: Path | None) -> None:
     Raises:
         SettingsError: It says neither, or both.
     """
-    typed = {one.name: one for one in context.command.params if is_typed(context, one.name or "")}
-    parts = typed.keys() & {"bin_number", "segment"}
+    params: list[Any] = context.command.params
+    typed = {one.name: one for one in params if is_typed(context, one.name)}
     if plan is None:
+        _refuse_parts_of_no_plan(typed)
         if "plate" not in typed:
-            params: list[Any] = context.command.params
-            raise MissingParameter(
-                ctx=context, param=next(one for one in params if one.name == "plate")
-            )
-        if stray := typed.keys() & _PLANNED:
-            flag = typed[min(stray)].opts[0]
-            raise SettingsError(
-                f"{flag} is of a plan, and none is named.", hint="Name it with --plan FILE."
-            )
+            missing = next(one for one in params if one.name == "plate")
+            raise MissingParameter(ctx=context, param=missing)
         return
     if "plate" in typed:
         raise SettingsError(
             "PLATE and --plan are both named.", hint="Name one: the plan says what is keyed."
         )
-    if len(parts) != 1:
+    _refuse_all_but_one_part(typed)
+    _refuse_what_is_settled(typed)
+
+
+def _refuse_parts_of_no_plan(typed: Mapping[str, Any]) -> None:
+    if stray := typed.keys() & _PLANNED:
+        flag = typed[min(stray)].opts[0]
+        raise SettingsError(
+            f"{flag} is of a plan, and none is named.", hint="Name it with --plan FILE."
+        )
+
+
+def _refuse_all_but_one_part(typed: Mapping[str, Any]) -> None:
+    parts = typed.keys() & {"bin_number", "segment"}
+    if not parts:
         raise SettingsError(
             "--plan needs either --bin or --segment.",
             hint="Write --bin K for one of its bins, or --segment SHOT:N for one segment.",
         )
+    if len(parts) > 1:
+        raise SettingsError(
+            "--bin and --segment are both given.",
+            hint="Leave one out: a bin and a segment are two ways to say what is keyed.",
+        )
+
+
+def _refuse_what_is_settled(typed: Mapping[str, Any]) -> None:
     for name, parameter in typed.items():
         is_of_the_run = getattr(parameter, "rich_help_panel", "") == RUN_PANEL
         if name not in _PLANNED | {"model"} and not is_of_the_run:

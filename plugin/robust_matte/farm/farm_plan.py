@@ -1,8 +1,8 @@
 """The plan of a farm's job: shots, and the bins that their pieces are packed into."""
 
-import hashlib
 import json
 from collections import Counter
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -122,15 +122,13 @@ class FarmPlan(BaseModel):
         """All pieces, bin after bin."""
         return tuple(piece for pieces in self.bins for piece in pieces)
 
-    @property
-    def digest(self) -> str:
-        """Hash of all that the plan says."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
-
     def shot(self, name: str) -> Shot:
         """Return a shot that a piece names."""
-        return next(shot for shot in self.shots if shot.name == name)
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Shot]:
+        return {shot.name: shot for shot in self.shots}
 
     def save(self, path: Path) -> None:
         """Write the plan, durably and in one step.

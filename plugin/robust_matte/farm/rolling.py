@@ -28,10 +28,11 @@ def split_pieces(plan: FarmPlan, number: int | None = None) -> list[Piece]:
     for piece in plan.pieces:
         ordered[piece.shot, piece.segment].append(piece)
     own = plan.pieces if number is None else plan.bins[number]
+    begun = {(piece.shot, piece.segment, piece.first) for piece in own}
     found = []
-    for pieces in ordered.values():
+    for segment, pieces in ordered.items():
         pieces.sort(key=lambda piece: piece.first)
-        if len(pieces) > 1 and pieces[0] in own:
+        if len(pieces) > 1 and (*segment, pieces[0].first) in begun:
             found += pieces
     return found
 
