@@ -116,6 +116,54 @@ def test_the_program_takes_the_words_of_a_planned_bundle_and_of_commands(
     takes(words)
 
 
+@pytest.mark.parametrize(
+    ("words", "device"),
+    [
+        pytest.param([], None, id="what the machine has"),
+        pytest.param(["--gpus", "0"], "cpu", id="CPUs"),
+        pytest.param(["--gpus", "1"], "cuda", id="a GPU"),
+    ],
+)
+def test_commands_name_a_device_where_one_is_asked_for(
+    run: Run,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    device: str | None,
+) -> None:
+    assert run("commands", write_plan(tmp_path), *words) == 0
+    line = shlex.split(capsys.readouterr().out)
+    assert ("--device" in line) == (device is not None)
+    if device:
+        assert line[line.index("--device") + 1] == device
+
+
+def test_commands_take_the_plan_s_weights_alone(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = write_plan(tmp_path)
+    (tmp_path / "other.pth").write_bytes(b"other")
+    for model, code, what in (
+        ("resnet50", 2, "made with the weights draft, not resnet50"),
+        ("nosuch.pth", 5, "nosuch.pth cannot be read"),
+        ("other.pth", 5, "is not what the plan was made with, draft"),
+    ):
+        assert run("commands", plan, "--model", model) == code
+        told = capsys.readouterr()
+        assert what in told.err
+        assert told.out == ""
+    assert run("commands", plan, "--model", "draft") == 0
+
+
+def test_commands_name_their_files_without_detours(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_plan(tmp_path)
+    (tmp_path / "farm").mkdir()
+    assert run("commands", "farm/../mattes/plan.json") == 0
+    assert ".." not in capsys.readouterr().out
+
+
 def test_folders_and_files_are_written_with_their_whole_path(run: Run, tmp_path: Path) -> None:
     (tmp_path / "reel.edl").touch()
     options = ["--", "--cuts", "reel.edl", "--garbage", "plates/mask.####.exr"]
@@ -189,6 +237,22 @@ def test_mistakes_are_told_before_anything_is_written(
 ) -> None:
     assert run(engine, "job", *words) == 2
     assert what in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "braced"),
+    [
+        pytest.param(["--", "--garbage", "/x/{{b}}.####.exr"], "/x/{{b}}.####.exr", id="option"),
+        pytest.param(["--program", "/opt/{{v}}/rm"], "/opt/{{v}}/rm", id="program"),
+        pytest.param(["--name", "a {{b}}"], "a {{b}}", id="name"),
+    ],
+)
+def test_a_bundle_has_no_references_but_its_own(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], braced: str
+) -> None:
+    assert run("bundle", "job", *PLACES, *words) == 2
+    assert f"{braced} cannot be written in a job bundle" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

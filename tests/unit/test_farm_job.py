@@ -25,6 +25,7 @@ def test_what_no_job_can_be_is_told(values: dict[str, Any], what: str) -> None:
         FarmJob(**({"plates": "/p", "out": "/o"} | values))
 
 
-def test_a_job_without_gpu_names_the_cpu() -> None:
-    assert Machine().device == "cpu"
+def test_a_job_takes_what_there_is_unless_it_says_how_many_gpus() -> None:
+    assert Machine().device == "auto"
+    assert Machine(gpus=0).device == "cpu"
     assert Machine(gpus=1).device == "cuda"

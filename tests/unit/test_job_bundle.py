@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -124,6 +125,37 @@ def test_a_folder_with_something_in_it_is_left_alone(job: FarmJob, tmp_path: Pat
     assert [path.name for path in folder.iterdir()] == ["mine.txt"]
     write_bundle(folder, Bundle(job=job), may_replace=True)
     assert (folder / "template.yaml").exists()
+
+
+def test_a_planned_bundle_leaves_no_hook_of_an_earlier_one(job: FarmJob, tmp_path: Path) -> None:
+    folder = tmp_path / "bundle"
+    write_bundle(folder, Bundle(job=job))
+    (folder / "scripts" / "mine.py").touch()
+    written = write_bundle(folder, Bundle(job=job, plan=make_plan()), may_replace=True)
+    left = {path for path in folder.rglob("*") if path.is_file()}
+    assert left == {*written, folder / "scripts" / "mine.py"}
+    write_bundle(folder, Bundle(job=job), may_replace=True)
+    (folder / "scripts" / "mine.py").unlink()
+    write_bundle(folder, Bundle(job=job, plan=make_plan()), may_replace=True)
+    assert not (folder / "scripts").exists()
+
+
+def test_what_the_readme_shows_runs(job: FarmJob, tmp_path: Path) -> None:
+    program = tmp_path / "it.py"
+    program.write_text("import sys; print('TOLD', sys.argv[1:])")
+    plates = tmp_path / "my plates"
+    plates.mkdir()
+    mine = {"program": (sys.executable, str(program)), "machine": Machine(), "plates": str(plates)}
+    bundle = Bundle(job=job.model_copy(update=mine | {"bins": 1}))
+    folder = tmp_path / "bundle"
+    write_bundle(folder, bundle)
+    lines = (folder / "README.md").read_text("utf-8").splitlines()
+    [shown] = [line.strip() for line in lines if line.startswith("    openjd run")]
+    command = [sys.executable, "-m", "openjd", *shlex.split(shown)[1:]]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("TOLD") == 3
+    assert f"plates={plates}" in done.stdout
 
 
 # --- the hook, as AWS Deadline Cloud's client runs it

@@ -153,7 +153,7 @@ def test_entry_points_are_in_the_wheel(names: list[str], unpacked: Path) -> None
     [name] = [name for name in names if name.endswith(".dist-info/entry_points.txt")]
     parser = configparser.ConfigParser()
     parser.read_string((unpacked / name).read_text("utf-8"))
-    assert dict(parser["console_scripts"]) == {"robust-matte": "robust_matte.cli.app:main"}
+    assert dict(parser["console_scripts"]) == {"robust-matte": "robust_matte.__main__:main"}
     module, _, function = parser["console_scripts"]["robust-matte"].partition(":")
     assert module.replace(".", "/") + ".py" in names
     code = f"import {module} as m; print(m.__file__); m.{function}"

@@ -14,7 +14,6 @@ from robust_matte.cli.farm_options import (
     job_options,
     read_job,
     read_machine,
-    read_model,
     read_program,
 )
 from robust_matte.cli.key_options import taking
@@ -92,7 +91,7 @@ def bundle_command(
             name=options["name"],
             program=program,
             machine=machine,
-            model=read_model(options["model"]),
+            model=options["model"],
         )
         bundle = Bundle(job=job, notify_s=notify_period, plan=made)
     for path in write_bundle(folder, bundle, may_replace=options["overwrite"]):
@@ -123,7 +122,7 @@ def commands_command(
 
     machine, program = read_machine(options["gpus"]), read_program(options["program"])
     made, job = planned_job(
-        plan, name="commands", program=program, machine=machine, model=read_model(options["model"])
+        plan, name="commands", program=program, machine=machine, model=options["model"]
     )
     places = places_of(job, Manner(progress="plain", on_term=on_term.value))
     for line in command_lines(made, program, places):

@@ -1,5 +1,6 @@
 """What all engines are told of a job, as options; after `--` come further options of `plan`."""
 
+import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -97,11 +98,14 @@ def job_options(
         typer.Option("--overwrite", help="Replace files that are there.", rich_help_panel=HOW),
     ] = False,
     gpus: Annotated[
-        int,
+        int | None,
         typer.Option(
-            min=0, help="GPUs of a task that keys; 0 keys on CPUs.", rich_help_panel=NEEDS
+            min=0,
+            help="GPUs of a task that keys: with 1 it fails where there is none, 0 keys on CPUs; "
+            "by default it takes what the machine has.",
+            rich_help_panel=NEEDS,
         ),
-    ] = 0,
+    ] = None,
     gpu_memory: Annotated[
         int | None,
         typer.Option(
@@ -133,7 +137,9 @@ _OWN = {
 }
 
 
-def read_machine(gpus: int, gpu_memory: int | None = None, memory: int | None = None) -> "Machine":
+def read_machine(
+    gpus: int | None, gpu_memory: int | None = None, memory: int | None = None
+) -> "Machine":
     """Return what keying needs of a machine."""
     from robust_matte.farm.farm_job import Machine
 
@@ -236,7 +242,7 @@ def _whole(path: str) -> str:
     """Return a path from the root on; one of another system is left as it is."""
     from robust_matte.farm.plan_parameters import is_whole
 
-    return path if is_whole(path) else str(Path(path).absolute())
+    return path if is_whole(path) else os.path.abspath(path)  # noqa: PTH100 - takes .. out, too
 
 
 def _paired(command: TyperCommand, words: list[str]) -> list[tuple[str, ...]]:

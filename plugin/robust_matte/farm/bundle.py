@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from robust_matte import __version__
-from robust_matte.errors import WouldOverwriteError
+from robust_matte.errors import WouldOverwriteError, WriteError
 from robust_matte.farm.expand_segments import expand
 from robust_matte.farm.farm_job import FarmJob
 from robust_matte.farm.farm_plan import PLAN_NAME, FarmPlan
-from robust_matte.farm.job_template import job_template
+from robust_matte.farm.job_template import check_plain, job_template
 from robust_matte.farm.plan_parameters import inside, is_file, is_whole
 from robust_matte.farm.verbs import as_shell
 from robust_matte.farm.yaml_text import yaml_text
@@ -25,6 +25,7 @@ __all__ = ["NOTIFY_S", "Bundle", "write_bundle"]
 NOTIFY_S = 60  # one 4K frame and a state take less than 20 s on a slow CPU
 _HOOK_S = 3600  # finding cuts of a thousand shots takes minutes
 _TEMPLATE = "template.yaml"
+_HOOK_FILES = ("hooks.yaml", "scripts/expand_segments.py", "scripts/template.json")
 _HOOK_ROWS = """\
 | hooks.yaml, scripts/ | plans when the job is submitted, for a task a segment |
 """
@@ -57,6 +58,8 @@ class Bundle:
         job = self.job
         template = job_template(job, self.notify_s)
         if self.plan is not None:
+            for shot in self.plan.shots:
+                check_plain(shot.name)
             template = _without_idle_parameters(expand(template, self.plan.model_dump(mode="json")))
         text = yaml_text(template) + "\n"
         made = {
@@ -73,15 +76,22 @@ class Bundle:
             values["Weights"] = self.job.model
         return [{"name": name, "value": value} for name, value in values.items()]
 
+    def _typed_values(self) -> list[str]:
+        """Return the parameters' values as words of `openjd run`."""
+        pairs = (f"{one['name']}={one['value']}" for one in self._values())
+        return [word for pair in pairs for word in ("-p", pair)]
+
     def _readme(self) -> str:
         text = files(__package__).joinpath("templates", "bundle_readme.md").read_text("utf-8")
         machine, is_hooked = self.job.machine, self.plan is None
-        needs = f"GPUs {machine.gpus}, GPU memory {machine.gpu_memory or 'any'}"
+        gpus = "any" if machine.gpus is None else machine.gpus
+        needs = f"GPUs {gpus}, GPU memory {machine.gpu_memory or 'any'}"
         words = {
             "VERSION": __version__,
             "HOOK_ROWS": _HOOK_ROWS if is_hooked else "",
             "HOOK_WORDS": _HOOK_WORDS if is_hooked else "",
             "PROGRAM": as_shell(self.job.program),
+            "VALUES": as_shell(self._typed_values()),
             "NOTIFY": str(self.notify_s),
             "NEEDS": f"{needs}, memory {machine.memory or 'any'} (MiB)",
         }
@@ -112,7 +122,26 @@ def write_bundle(folder: Path, bundle: Bundle, *, may_replace: bool = False) -> 
     for name, text in bundle.files().items():
         write_atomically(folder / name, text.encode())
         written.append(folder / name)
+    _remove_stale(folder, written)
     return tuple(written)
+
+
+def _remove_stale(folder: Path, written: Sequence[Path]) -> None:
+    """Remove the hook of an earlier bundle of ours, which would plan what is planned already."""
+    for name in _HOOK_FILES:
+        path = folder / name
+        if path in written or not path.is_file():
+            continue
+        try:
+            path.unlink()
+            if path.parent != folder and not any(path.parent.iterdir()):
+                path.parent.rmdir()
+        except OSError as error:
+            raise WriteError(
+                f"{path} of the earlier bundle cannot be removed: {error.strerror}.",
+                hint="Remove it, or write the bundle into another folder.",
+                path=path,
+            ) from error
 
 
 def _without_idle_parameters(template: dict[str, Any]) -> dict[str, Any]:
@@ -135,11 +164,12 @@ def _hook(template: dict[str, Any], text: str) -> dict[str, str]:
         "args": ["scripts/expand_segments.py"],
         "timeout": _HOOK_S,
     }
-    return {
-        "hooks.yaml": yaml_text({"version": "1.0", "preSubmission": [hook]}) + "\n",
-        "scripts/expand_segments.py": script,
-        "scripts/template.json": json.dumps(twin, indent=1) + "\n",
-    }
+    texts = (
+        yaml_text({"version": "1.0", "preSubmission": [hook]}) + "\n",
+        script,
+        json.dumps(twin, indent=1) + "\n",
+    )
+    return dict(zip(_HOOK_FILES, texts, strict=True))
 
 
 def _references(job: FarmJob) -> dict[str, Any]:

@@ -17,18 +17,20 @@ class Machine(CheckedSettings):
     """What a task that keys needs of a machine.
 
     Attributes:
-        gpus: How many; 0 keys on the CPU.
+        gpus: How many; 0 keys on the CPU, None on what there is.
         gpu_memory: Least memory of the GPU in MiB, or None for any.
         memory: Least memory in MiB, or None for any.
     """
 
-    gpus: int = Field(0, ge=0, le=64)
+    gpus: int | None = Field(None, ge=0, le=64)
     gpu_memory: int | None = Field(None, ge=1)
     memory: int | None = Field(None, ge=1)
 
     @property
     def device(self) -> str:
-        """What the network runs on: named, so that a task without its GPU fails at once."""
+        """What the network runs on: once GPUs are asked for, a task without one fails at once."""
+        if self.gpus is None:
+            return "auto"
         return "cuda" if self.gpus else "cpu"
 
 

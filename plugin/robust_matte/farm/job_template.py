@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+from robust_matte.errors import SettingsError
 from robust_matte.farm.farm_job import MOST_BINS, FarmJob
 from robust_matte.farm.plan_parameters import (
     MODEL,
@@ -21,7 +22,7 @@ from robust_matte.farm.plan_parameters import (
 )
 from robust_matte.farm.verbs import Manner, Places, bin_task
 
-__all__ = ["SPECIFICATION", "job_template"]
+__all__ = ["SPECIFICATION", "check_plain", "job_template"]
 
 SPECIFICATION = "jobtemplate-2023-09"
 
@@ -35,7 +36,12 @@ def job_template(job: FarmJob, notify_s: int) -> dict[str, Any]:
     Args:
         job: The job; options that are no parameters are fixed in the template.
         notify_s: Seconds between the notice (SIGTERM) and the kill.
+
+    Raises:
+        SettingsError: A word of the job would be taken for one of the template's own references.
     """
+    for word in (job.name, *job.program, *job.option_words):
+        check_plain(word)
     defaults, fixed = split_options(job.options)
     steps = _Steps(job, fixed, notify_s)
     return {
@@ -46,6 +52,19 @@ def job_template(job: FarmJob, notify_s: int) -> dict[str, Any]:
         "parameterDefinitions": _parameters(job, _unfixed(fixed), defaults),
         "steps": steps.all(),
     }
+
+
+def check_plain(word: str) -> None:
+    """Refuse a word that a template cannot hold as it is.
+
+    Raises:
+        SettingsError: It has doubled braces.
+    """
+    if "{{" in word or "}}" in word:
+        raise SettingsError(
+            f"{word} cannot be written in a job bundle: engines replace what is in {{{{ }}}}.",
+            hint="Rename the file or folder, or write the word without doubled braces.",
+        )
 
 
 def _unfixed(fixed: Sequence[tuple[str, ...]]) -> list[PlanParameter]:

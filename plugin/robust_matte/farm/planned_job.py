@@ -3,8 +3,11 @@
 import os
 from pathlib import Path
 
+from robust_matte.errors import SettingsError
 from robust_matte.farm.farm_job import FarmJob, Machine
-from robust_matte.farm.farm_plan import FarmPlan
+from robust_matte.farm.farm_plan import FarmPlan, PlannedWeights
+from robust_matte.farm.plan_parameters import is_file, is_whole
+from robust_matte.farm.planned_weights import find_planned_weights
 
 __all__ = ["planned_job"]
 
@@ -23,9 +26,11 @@ def planned_job(
 
     Raises:
         InputError: There is no plan, or it cannot be read.
+        SettingsError: The plan was made with other weights.
+        WeightsError: Their file is not there, or holds others.
     """
     plan = FarmPlan.load(path)
-    out = path.absolute().parent
+    out = Path(os.path.abspath(path)).parent  # noqa: PTH100 - takes .. out, too
     plates = Path(os.path.normpath(out / plan.plates))
     job = FarmJob(
         name=name,
@@ -34,7 +39,24 @@ def planned_job(
         out=str(out),
         bins=len(plan.bins),
         split=plan.split,
-        model=model,
+        model=_settled(plan.weights, model),
         machine=machine,
     )
     return plan, job
+
+
+def _settled(planned: PlannedWeights, model: str) -> str:
+    """Return the weights' whole path or name, if they are those of a plan.
+
+    A whole path where nothing is may be the workers' own; they compare it themselves.
+    """
+    if is_file(model):
+        if not is_whole(model) or Path(model).exists():
+            find_planned_weights(planned, model)
+        return model if is_whole(model) else os.path.abspath(model)  # noqa: PTH100
+    if model not in ("auto", planned.name):
+        raise SettingsError(
+            f"The plan was made with the weights {planned.name}, not {model}.",
+            hint="Leave out --model, or plan again with the weights that you want.",
+        )
+    return model

@@ -41,7 +41,7 @@ class Places:
     Attributes:
         plates: The root `plates`.
         out: The root `out`.
-        device: What the network runs on.
+        device: What the network runs on; `auto` is not written, so that it can be added.
         manner: How tasks speak and end.
         weights: The weights' file, or None where they are found by their name.
     """
@@ -90,7 +90,8 @@ class Places:
     @property
     def _running(self) -> list[str]:
         weights = ["--model", self.weights] if self.weights else []
-        return [*weights, "--device", self.device, "--offline", *self._manners]
+        device = ["--device", self.device] if self.device != "auto" else []
+        return [*weights, *device, "--offline", *self._manners]
 
     @property
     def _manners(self) -> list[str]:
