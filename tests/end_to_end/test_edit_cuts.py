@@ -11,7 +11,7 @@ import numpy as np
 import OpenEXR
 import pytest
 
-from robust_matte.errors import InputError, RobustMatteError, SettingsError
+from robust_matte.errors import FrameReadError, InputError, RobustMatteError, SettingsError
 from robust_matte.farm.shot_list import read_shot_list
 from robust_matte.jobs.edit_cuts import cuts_in_plate, read_edits, with_cuts
 from robust_matte.jobs.header_cuts import cuts_of_headers
@@ -170,8 +170,23 @@ def test_edit_elsewhere_names_both_ranges(timed_plate: WritePlate, found: Any, e
 
 def test_edit_that_begins_elsewhere_names_both_ranges(timed_plate: WritePlate, found: Any) -> None:
     plate = timed_plate(range(1001, 1021), {})
-    with pytest.raises(InputError, match=r"covers the frames 1-20, .* the frames 1001-1020\."):
+    with pytest.raises(
+        InputError, match=r"covers the frames 1-20, .* the frames 1001-1020\."
+    ) as caught:
         found(plate, cuts_at=1)
+    assert caught.value.hint.endswith("; the plate runs from 1001 to 1020.")
+
+
+@pytest.mark.parametrize(
+    ("typed", "there", "rate"), [("cutt.edl", "cut.edl", "24"), ("cot.otio", "cut.otio", None)]
+)
+def test_misspelt_edit_list_is_told_what_looks_like_it(
+    tmp_path: Path, settings: Any, typed: str, there: str, rate: str | None
+) -> None:
+    (tmp_path / there).touch()
+    with pytest.raises(FrameReadError, match="there is no such file") as caught:
+        read_edits(settings("plate.exr", cuts=str(tmp_path / typed), cuts_rate=rate))
+    assert caught.value.hint == f"Check the name: {there} is there."
 
 
 def test_one_shot_in_the_edit_is_no_error(timed_plate: WritePlate, found: Any) -> None:
@@ -370,6 +385,18 @@ def test_headers_that_say_too_little_are_told(
     with pytest.raises(InputError, match=said) as caught:
         cuts_of_headers(plate, silent)
     assert "--cuts auto" in caught.value.hint
+
+
+def test_headers_that_say_nothing_are_told_before_contents_are_read(
+    timed_plate: WritePlate, settings: Any, fake_model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*_: object) -> None:
+        pytest.fail("read all contents")
+
+    monkeypatch.setattr("robust_matte.jobs.planning.find_inputs", read)
+    plate = timed_plate(range(1, 4), {})
+    with pytest.raises(InputError, match="neither a reel nor a timecode"):
+        key(settings(plate, cuts="headers"), open_model=fake_model(lambda _: GREY))
 
 
 def test_headers_reset_a_job_where_the_reel_changes(

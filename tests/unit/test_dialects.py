@@ -186,6 +186,21 @@ def test_program_reads_objects_alone(out: Any, capsys: pytest.CaptureFixture[str
     }
 
 
+def test_program_reads_each_frame_but_not_each_header(
+    out: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.monotonic", lambda: 100.0)  # no two seconds pass
+    voice = JsonLines(out)
+    for text in ("reading headers", "comparing contents"):
+        for done in range(1, 1001):
+            voice.tell(StageReached("planning", done, 1000, text))
+    for done in range(1, 51):
+        voice.tell(_written(done, done, 50))
+    events = [json.loads(line) for line in out.all]
+    assert [one["done"] for one in events if one["event"] == "stage"] == [1, 1000, 1, 1000]
+    assert [one["number"] for one in events if one["event"] == "frame"] == list(range(1, 51))
+
+
 def test_quick_frames_do_not_flood_the_log(out: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.monotonic", lambda: 100.0)  # no two seconds pass
     voice = TractorLines(out)

@@ -107,7 +107,11 @@ class DeadlineLines(Dialect):
 
 
 class JsonLines(Dialect):
-    """Each event as one JSON object; its `event` is the kind."""
+    """Events as one JSON object each; its `event` is the kind.
+
+    Each frame that is written has one, the files of a stage one every two seconds: a job of 10 000
+    frames in 64 bins looks at 640 000 headers.
+    """
 
     _KINDS = {  # noqa: RUF012 - a constant
         StageReached: "stage",
@@ -118,11 +122,20 @@ class JsonLines(Dialect):
     }
 
     def tell(self, event: Event) -> bool:
-        """Write an event."""
+        """Write an event, and return whether it was due."""
         percent = self._overall.take(event)
+        if isinstance(event, StageReached) and not self._is_due(event):
+            return False
         has_percent = isinstance(event, StageReached | FrameWritten | PartReached)
         more = {"percent": round(percent, 2)} if has_percent else {}
         self._object(self._KINDS[type(event)], asdict(event) | more)
+        return True
+
+    def _is_due(self, event: StageReached) -> bool:
+        is_new = event.text != self._stage or event.done == event.total > 0
+        if not is_new and time.monotonic() - self._last < _EVERY_S:
+            return False
+        self._stage, self._last = event.text, time.monotonic()
         return True
 
     def still(self, text: str) -> None:

@@ -108,9 +108,11 @@ def cuts_in_plate(
 def _elsewhere(edits: EditList, plate: Plate, offset: int, *, is_timed: bool) -> InputError:
     """Build the error for an edit that is nowhere in the plate, with the ranges of both."""
     of_edit, of_plate = _ranges(edits, plate, offset, is_timed=is_timed)
+    numbers = plate.numbers
+    where = "" if is_timed else f"; the plate runs from {numbers[0]} to {numbers[-1]}"
     return InputError(
         f"The edit {edits.path} covers {of_edit}, and {plate.source} holds {of_plate}.",
-        hint="Name the plate's frame at which the edit begins with --cuts-at.",
+        hint=f"Name the plate's frame at which the edit begins with --cuts-at{where}.",
         path=edits.path,
     )
 

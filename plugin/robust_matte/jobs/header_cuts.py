@@ -15,10 +15,23 @@ from robust_matte.media.sequences import frame_ranges
 from robust_matte.media.still_facts import StillFacts, read_still_facts
 from robust_matte.media.timecode import Timecode
 
-__all__ = ["cuts_of_headers"]
+__all__ = ["check_headers", "cuts_of_headers"]
 
 _RATES = (Fraction(24), Fraction(25), Fraction(30))  # where the files state none
 _OTHERS = "Find cuts with --cuts auto, or list the first frame of each shot such as 1050,1120."
+
+
+def check_headers(plate: Plate, listener: Listener) -> None:
+    """Look at the first header before all contents are read, and at all where it says nothing.
+
+    Raises:
+        InputError: See `cuts_of_headers`.
+    """
+    if not isinstance(plate, MoviePlate):
+        first = read_still_facts(plate.pattern.path(plate.numbers[0]), plate.choice)
+        if first.reel or first.timecode:
+            return
+    cuts_of_headers(plate, listener)
 
 
 def cuts_of_headers(plate: Plate, listener: Listener) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 from robust_matte.errors import InputError, SettingsError
 from robust_matte.jobs.begun import begun_threads, begun_weights, has_frames, plan_on_disk
 from robust_matte.jobs.gains import frame_exposure, segment_gains
-from robust_matte.jobs.header_cuts import cuts_of_headers
+from robust_matte.jobs.header_cuts import check_headers, cuts_of_headers
 from robust_matte.jobs.inputs import FoundInputs, Inputs, find_inputs
 from robust_matte.jobs.memory import check_memory
 from robust_matte.jobs.obtaining import obtain_weights
@@ -125,6 +125,8 @@ def plan_job(
     for text in model.notes:
         listener(Noted(text))
     check_memory(opened, model.identity, listener)
+    if not is_planned and CutList.parse(settings.cuts).is_in_headers:
+        check_headers(opened.plate, listener)
     inputs = find_inputs(opened, listener, _needed(opened, pieces))
     request = _request(opened, weights, model, inputs.now)
     if is_planned:

@@ -49,7 +49,7 @@ def read_edl(path: Path, rate: EditRate) -> EditList:
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
     except OSError as error:
-        raise cannot_open(path, error) from error
+        raise cannot_open(path, error, is_typed=True) from error
     return parse_edl(path, _decoded(content, path), rate)
 
 

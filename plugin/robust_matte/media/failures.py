@@ -21,14 +21,22 @@ _TOLD = 2
 _NUMBER = re.compile(r"(?<![0-9vV])[0-9]+(?=[^0-9]*$)")  # the last one of a name; v002 is none
 
 
-def cannot_open(path: Path, error: OSError) -> FrameReadError:
-    """Build the error for a file that cannot be opened, with the way out that fits the reason."""
+def cannot_open(path: Path, error: OSError, *, is_typed: bool = False) -> FrameReadError:
+    """Build the error for a file that cannot be opened, with the way out that fits the reason.
+
+    Args:
+        path: The file.
+        error: What the system said.
+        is_typed: Whether the user named this very file, and may have misspelt it.
+    """
     if is_folder(path):
         reason = "it is a folder"
         hint = "Move the folder away, or give it another name."
     elif isinstance(error, FileNotFoundError):
         reason = "there is no such file"
         hint = "Check that nothing moves or deletes it, and that what links point to is there."
+        if is_typed:
+            hint = meant(path.absolute())
     elif isinstance(error, PermissionError):
         reason = "you may not read it"
         hint = "Get the right to read it, or copy it."

@@ -40,7 +40,7 @@ def read_otio_edits(path: Path) -> EditList:
     try:
         path.stat()
     except OSError as error:
-        raise cannot_open(path, error) from error
+        raise cannot_open(path, error, is_typed=True) from error
     return _edits(path, _timeline(path))
 
 
