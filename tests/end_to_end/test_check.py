@@ -11,6 +11,7 @@ import hashlib
 import html.parser
 import json
 import re
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -22,10 +23,12 @@ import pytest
 from numpy.typing import NDArray
 
 from robust_matte.cli.app import app
+from robust_matte.cli.speaking import leave_stdout
 from robust_matte.errors import BadResultError, DiskFullError, InputError
 from robust_matte.farm import plan_check
 from robust_matte.farm.farm_plan import FarmPlan, Piece, PlannedWeights, Shot
 from robust_matte.farm.plan_check import PlanCheck, check_plan
+from robust_matte.jobs import shot_check
 from robust_matte.jobs.key import key
 from robust_matte.jobs.plan import Plan
 from robust_matte.jobs.progress import silent
@@ -295,6 +298,19 @@ def test_a_spoilt_frame_is_named(
     assert [one.bad for one in report.segments] == [1, 0]
 
 
+def test_a_frame_that_is_not_right_is_not_drawn(keyed: Key) -> None:
+    plan = keyed()
+    spoil_swapped(file_of(plan, 1006))
+    found = checked(plan)
+    report = report_of(plan)
+    place = 1006 - FIRST
+    assert report.series.coverage[place] is None
+    assert report.series.flicker[place - 1 : place + 2] == (None, None, None)
+    assert report.series.coverage[place + 1] is not None
+    images = [one for one in parsed(found.page).addresses if one.startswith("data:image/jpeg")]
+    assert len(images) == 2 * 19 + 2
+
+
 def test_the_first_of_several_is_named_and_all_are_counted(keyed: Key) -> None:
     plan = keyed()
     for number in (1019, 1004, 1013):
@@ -559,13 +575,84 @@ def test_frames_of_the_plan_count_whatever_a_later_run_was_asked_for(
     assert complaint(checked(path)).frame == 1013
 
 
-def test_a_shot_that_was_planned_anew_is_refused(farm: tuple[Path, dict[str, Path]]) -> None:
+def test_a_shot_that_was_planned_anew_is_told_and_the_others_are_checked(
+    farm: tuple[Path, dict[str, Path]], capsys: pytest.CaptureFixture[str]
+) -> None:
     path, plans = farm
-    document = json.loads(plans["sh020"].read_bytes())
+    file_of(plans["sh020"], 1013).unlink()
+    (path.parent / "report.html").write_text("old", "utf-8")
+    document = json.loads(plans["sh010"].read_bytes())
     document["segments"][0]["gain"] = 1.0
-    plans["sh020"].write_text(json.dumps(document), "utf-8")
-    with pytest.raises(InputError, match="is of another job"):
-        checked(path)
-    plans["sh020"].unlink()
+    plans["sh010"].write_text(json.dumps(document), "utf-8")
+    found = checked(path)
+    with pytest.raises(InputError, match=r"sh010: .* is of another job") as caught:
+        found.complain()
+    assert "plan again as before, with --overwrite" in caught.value.hint
+    assert (found.frames, found.bad) == (40, 21)
+    assert report_of(plans["sh020"]).bad == 1
+    page = found.page.read_text("utf-8")
+    parsed(found.page)
+    for words in ("21 of 40 frames are not right", "not checked", "is of another job"):
+        assert words in page
+    plans["sh010"].unlink()
+    with pytest.raises(InputError, match="There is no plan"):
+        app(["check", str(path.parent), "--progress", "none"], standalone_mode=False)
+    out = capsys.readouterr().out
+    assert "There is no plan" in out
+    assert "bad         sh020: 1 of 20 frames" in out
+
+
+def test_a_single_shot_that_was_planned_anew_is_refused(
+    farm: tuple[Path, dict[str, Path]],
+) -> None:
+    path, plans = farm
+    plan = FarmPlan.load(path)
+    alone = plan.model_copy(update={"shots": plan.shots[:1], "bins": plan.bins[:2]})
+    alone.save(path)
+    plans["sh010"].unlink()
     with pytest.raises(InputError, match="There is no plan"):
         checked(path)
+
+
+def test_commands_are_whole_however_many_frames_are_bad(
+    farm: tuple[Path, dict[str, Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, plans = farm
+    monkeypatch.setattr(shot_check, "_FAULTS", 5)
+    for number in range(FIRST, LAST + 1):
+        file_of(plans["sh010"], number).unlink()
+    found = checked(path)
+    assert [one.rpartition(" ")[2] for one in found.repairs] == ["0", "1"]
+    assert (found.bad, len(report_of(plans["sh010"]).bad_frames)) == (20, 5)
+
+
+def test_commands_can_be_pasted_anywhere(
+    farm: tuple[Path, dict[str, Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, plans = farm
+    file_of(plans["sh020"], 1013).unlink()
+    spaced = tmp_path / "my mattes"
+    path.parent.rename(spaced)
+    monkeypatch.chdir(tmp_path)
+    found = check_plan(Path("my mattes/plan.json"), {"plates": tmp_path / "a b"}, silent)
+    words = shlex.split(found.repairs[0])
+    assert words == [
+        *("robust-matte", "key", "--plan", str(spaced / "plan.json"), "--bin", "3"),
+        *("--root", f"plates={tmp_path / 'a b'}"),
+    ]
+
+
+def test_a_bad_result_is_not_told_as_finished(
+    farm: tuple[Path, dict[str, Path]], capfd: pytest.CaptureFixture[str]
+) -> None:
+    path, plans = farm
+    file_of(plans["sh020"], 1013).unlink()
+    try:
+        with pytest.raises(BadResultError):
+            app(["check", str(path), "--progress", "jsonl"], standalone_mode=False)
+    finally:
+        leave_stdout()
+    said = capfd.readouterr()
+    assert '"event": "finished"' not in said.out
+    assert '"event": "stage"' in said.out
+    assert "39 right and 1 bad" in said.out + said.err

@@ -147,7 +147,7 @@ MISTAKES = [
     pytest.param(
         ["{plate}", "--model", "{model}", "--frames", "1000-1003"],
         4,
-        "lacks the frames 1000",
+        "lacks the frame 1000",
         id="hole",
     ),
     pytest.param(

@@ -411,6 +411,22 @@ def test_a_shot_planned_anew_since_is_refused(
     key_whole(plates / "sh020", output=str(tmp_path / "out"), cuts="1002", overwrite=True)
     (fault,) = key_bin(planned.path, 0).faults
     assert "was made anew since the bins were packed." in fault.what
+    assert "with --overwrite" in fault.hint
+    with pytest.raises(WouldOverwriteError):
+        plan_here(plates / "sh020", settings={"cuts": "off"})
+    again = plan_here(plates / "sh020", settings={"cuts": "off", "overwrite": True})
+    assert again.path == planned.path
+    assert key_bin(planned.path, 0).faults == ()
+
+
+def test_a_frame_that_is_gone_is_told_with_what_can_be_typed(
+    plates: Path, plan_here: Any, key_bin: Any
+) -> None:
+    planned = plan_here(plates / "sh010", settings={"cuts": "off"})
+    (plates / "sh010" / "sh010.1003.exr").unlink()
+    (fault,) = key_bin(planned.path, 0).faults
+    assert "lacks the frame 1003 of 1001-1007." in fault.what
+    assert fault.hint.startswith("Render them and run this again, or plan again with --missing")
 
 
 def test_files_of_others_are_not_replaced(tmp_path: Path, plan_here: Any, key_bin: Any) -> None:

@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +27,7 @@ def check_command(
         typer.Argument(
             metavar="PLAN",
             help="The plan.json of robust-matte plan, or one in the folder NAME.robust_matte that "
-            "key leaves beside its result.",
+            "key leaves beside its result; or the folder that it is in.",
         ),
     ],
     root: Annotated[
@@ -48,22 +49,27 @@ def check_command(
     """
     if verbose:
         logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
-    with stopping_softly(NOTHING_CHANGED) as heed, show_progress(progress, "checking") as listener:
+    with (
+        ExitStack() as afterwards,
+        stopping_softly(NOTHING_CHANGED) as heed,
+        show_progress(progress, "checking") as listener,
+    ):
         from robust_matte.farm.plan_check import check_plan
         from robust_matte.farm.roots import parse_roots
 
         heed()
         with relayed_warnings(listener):
             found = check_plan(plan, parse_roots(root or []), listener)
-    print_rows(_rows(found))
-    found.complain()
+        afterwards.callback(print_rows, list(_rows(found)))
+        found.complain()  # before progress tells that all went well
 
 
 def _rows(found: "PlanCheck") -> Iterator[Row]:
     yield Row("report", str(found.page))
     bad = [shot for shot in found.shots if shot.bad]
     for shot in bad[:_TOLD]:
-        yield Row("bad", f"{shot.name}: {shot.bad} of {shot.frames} frames", style="red")
+        counted = f"{shot.name}: {shot.bad} of {shot.frames} frames"
+        yield Row("bad", shot.fault.what if shot.fault else counted, style="red")
     if len(bad) > _TOLD:
         yield Row("", f"and {len(bad) - _TOLD} more shots", style="red")
     odd = [f"{shot.name}: {shot.stand_out}" for shot in found.shots if shot.stand_out]

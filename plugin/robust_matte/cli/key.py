@@ -47,8 +47,6 @@ def key_command(
         logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
     refuse_mixture(context, plan)
     if plan is not None:
-        share_cores()
-        keep_heap()
         model = options["model"] if is_typed(context, "model") else None
         key_planned(plan, bin_number, segment, root or [], options, model=model)
         return

@@ -1,9 +1,7 @@
 """`robust-matte plan`: plan many shots, and pack them into bins for a farm."""
 
-import logging
 import re
 import shlex
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,12 +10,9 @@ import typer
 
 from robust_matte.cli.key_options import given_settings, key_options, taking
 from robust_matte.cli.plan_options import Root
-from robust_matte.cli.progress import relayed_warnings, show_progress
-from robust_matte.cli.stopping import stopping_softly
 from robust_matte.cli.tables import Row, print_rows
+from robust_matte.cli.working import at_work
 from robust_matte.errors import SettingsError
-from robust_matte.keying.cores import share_cores
-from robust_matte.keying.heap import keep_heap
 
 if TYPE_CHECKING:
     from robust_matte.farm.farm_plan import FarmPlan
@@ -92,16 +87,9 @@ def plan_command(
     What is written is what robust-matte key would write of each. The same command again changes
     nothing.
     """
-    if options["verbose"]:
-        logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
     length = None if split is None else _split_length(split)
     settings = given_settings(options)
-    share_cores()
-    keep_heap()
-    with (
-        stopping_softly(_HINT, on_term=options["on_term"]) as heed,
-        show_progress(options["progress"], "planning") as listener,
-    ):
+    with at_work(options, "planning", hint=_HINT) as (heed, listener):
         from robust_matte.farm.found_shots import find_shots
         from robust_matte.farm.planning import FarmRequest, plan_farm
         from robust_matte.farm.roots import parse_roots
@@ -119,8 +107,7 @@ def plan_command(
             plates=roots.get("plates"),
             skip_bad=skip_bad,
         )
-        with relayed_warnings(listener):
-            result = plan_farm(request, listener)
+        result = plan_farm(request, listener)
     print_rows(_rows(result))
 
 

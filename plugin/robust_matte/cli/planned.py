@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,17 +11,17 @@ from typer._click.core import ParameterSource  # Typer has no public names for t
 from typer._click.exceptions import MissingParameter
 
 from robust_matte.cli.key_options import RUN_PANEL
-from robust_matte.cli.progress import relayed_warnings, show_progress
-from robust_matte.cli.stopping import stopping_softly
 from robust_matte.cli.tables import Row, print_rows
+from robust_matte.cli.working import at_work
 from robust_matte.errors import RobustMatteError, SettingsError
 from robust_matte.jobs.stop_request import StopRequest
 
 if TYPE_CHECKING:
-    from robust_matte.farm.shot_runs import ShotResults
+    from robust_matte.farm.farm_plan import FarmPlan
+    from robust_matte.farm.shot_runs import FarmRun, ShotResults
     from robust_matte.jobs.key_result import KeyResult
 
-__all__ = ["is_typed", "key_planned", "raise_faults", "refuse_mixture"]
+__all__ = ["is_typed", "key_planned", "open_run", "raise_faults", "refuse_mixture"]
 
 _PLANNED = {"plan", "bin_number", "segment", "root"}
 
@@ -95,40 +96,54 @@ def key_planned(
 ) -> None:
     """Key a bin or a segment of a plan, and print what was done."""
     stop = StopRequest()
-    with (
-        stopping_softly(request=stop, on_term=options["on_term"]) as heed,
-        show_progress(options["progress"]) as listener,
-    ):
+    with ExitStack() as afterwards, at_work(options, "keying", request=stop) as (heed, listener):
         from robust_matte.farm.chosen_pieces import (
             pieces_of_bin,
             pieces_of_segment,
             read_bin,
         )
-        from robust_matte.farm.farm_plan import FarmPlan
         from robust_matte.farm.keying import key_pieces
-        from robust_matte.farm.roots import parse_roots
-        from robust_matte.farm.shot_runs import FarmRun
 
         heed()
-        moved = parse_roots(root)
-        plan = FarmPlan.load(path)
+        run, plan = open_run(path, root, options, model=model)
         if bin_number is not None:
             pieces = pieces_of_bin(plan, read_bin(plan, bin_number))
         else:
             pieces = pieces_of_segment(plan, segment or "")
-        run = FarmRun(
-            path=path,
-            moved=moved,
-            model=model,
-            device=options["device"],
-            threads=options["threads"],
-            repin=options["repin"],
-        )
-        with relayed_warnings(listener):
-            result = key_pieces(run, plan, pieces, listener, stop=stop)
-    what = f"bin {bin_number}" if bin_number is not None else f"segment {segment}"
-    print_rows(_rows(what, path, result))
-    raise_faults(result.faults)
+        result = key_pieces(run, plan, pieces, listener, stop=stop)
+        what = f"bin {bin_number}" if bin_number is not None else f"segment {segment}"
+        afterwards.callback(print_rows, list(_rows(what, run.path, result)))
+        raise_faults(result.faults)  # before progress tells that all went well
+
+
+def open_run(
+    path: Path, root: Sequence[str], options: Mapping[str, Any], *, model: str | None
+) -> "tuple[FarmRun, FarmPlan]":
+    """Read a plan, and say how its task is run.
+
+    Args:
+        path: The plan's file, or the folder that it is in.
+        root: What `--root` says.
+        options: The flags that say how it is run.
+        model: Where the weights are, if it was said.
+
+    Raises:
+        SettingsError: A root cannot be understood.
+        InputError: There is no plan, or it cannot be read.
+    """
+    from robust_matte.farm.farm_plan import FarmPlan, plan_file
+    from robust_matte.farm.roots import parse_roots
+    from robust_matte.farm.shot_runs import FarmRun
+
+    run = FarmRun(
+        path=plan_file(path),
+        moved=parse_roots(root),
+        model=model,
+        device=options["device"],
+        threads=options["threads"],
+        repin=options["repin"],
+    )
+    return run, FarmPlan.load(run.path)
 
 
 def raise_faults(faults: Sequence[RobustMatteError]) -> None:

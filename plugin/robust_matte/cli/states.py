@@ -1,21 +1,17 @@
 """`robust-matte states`: make the states that the pieces of split segments start from."""
 
-import logging
-import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robust_matte.cli.key_options import key_options, taking
 from robust_matte.cli.plan_options import BinOfStates, PlanArgument, Root
-from robust_matte.cli.planned import raise_faults
-from robust_matte.cli.progress import relayed_warnings, show_progress
-from robust_matte.cli.stopping import stopping_softly
+from robust_matte.cli.planned import open_run, raise_faults
 from robust_matte.cli.tables import Row, print_rows
+from robust_matte.cli.working import at_work
 from robust_matte.jobs.stop_request import StopRequest
-from robust_matte.keying.cores import share_cores
-from robust_matte.keying.heap import keep_heap
 
 if TYPE_CHECKING:
     from robust_matte.farm.shot_runs import ShotResults
@@ -39,37 +35,22 @@ def states_command(
     A quick pass through each segment that is split: frames are read and fed to the network at low
     resolution, nothing else is made of them. The same command goes on where it was stopped.
     """
-    if options["verbose"]:
-        logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
-    share_cores()
-    keep_heap()
     stop = StopRequest()
     with (
-        stopping_softly(_HINT, request=stop, on_term=options["on_term"]) as heed,
-        show_progress(options["progress"], "rolling") as listener,
+        ExitStack() as afterwards,
+        at_work(options, "rolling", hint=_HINT, request=stop) as (heed, listener),
     ):
         from robust_matte.farm.chosen_pieces import read_bin
-        from robust_matte.farm.farm_plan import FarmPlan
         from robust_matte.farm.rolling import roll_pieces, split_pieces
-        from robust_matte.farm.roots import parse_roots
-        from robust_matte.farm.shot_runs import FarmRun
 
         heed()
-        run = FarmRun(
-            path=plan,
-            moved=parse_roots(root or []),
-            model=options["model"] if options["model"] != "auto" else None,
-            device=options["device"],
-            threads=options["threads"],
-            repin=options["repin"],
-        )
-        farm_plan = FarmPlan.load(plan)
+        model = options["model"] if options["model"] != "auto" else None
+        run, farm_plan = open_run(plan, root or [], options, model=model)
         number = None if bin_number is None else read_bin(farm_plan, bin_number)
         pieces = split_pieces(farm_plan, number)
-        with relayed_warnings(listener):
-            result = roll_pieces(run, farm_plan, pieces, listener, stop=stop)
-    print_rows(_rows(plan, result))
-    raise_faults(result.faults)
+        result = roll_pieces(run, farm_plan, pieces, listener, stop=stop)
+        afterwards.callback(print_rows, list(_rows(run.path, result)))
+        raise_faults(result.faults)  # before progress tells that all went well
 
 
 def _rows(plan: Path, result: "ShotResults[StatesResult]") -> Iterator[Row]:

@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from robust_matte.errors import InputError
 from robust_matte.jobs.plan import SegmentRecord
 from robust_matte.media.atomic import write_atomically
+from robust_matte.media.links import is_folder
 
-__all__ = ["PLAN_NAME", "PLAN_VERSION", "FarmPlan", "Piece", "PlannedWeights", "Shot"]
+__all__ = ["PLAN_NAME", "PLAN_VERSION", "FarmPlan", "Piece", "PlannedWeights", "Shot", "plan_file"]
 
 PLAN_NAME = "plan.json"
 PLAN_VERSION = 1
@@ -164,6 +165,11 @@ class FarmPlan(BaseModel):
             return cls.model_validate(document)
         except ValidationError as error:
             raise _damaged(path, _complaint(error)) from error
+
+
+def plan_file(path: Path) -> Path:
+    """Return the file of a plan that is named by itself, or by the folder that it is in."""
+    return path / PLAN_NAME if is_folder(path) else path
 
 
 def _read(path: Path) -> dict[str, Any]:

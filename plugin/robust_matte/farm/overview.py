@@ -31,6 +31,7 @@ class ShotRow:
         stand_out: How many frames stand out.
         warnings: How many warnings there are.
         is_approximate: Whether it was keyed with --cold.
+        fault: Why it could not be checked; it has no page then. Empty where it could.
     """
 
     name: str
@@ -44,6 +45,7 @@ class ShotRow:
     stand_out: int
     warnings: int
     is_approximate: bool
+    fault: str = ""
 
     @classmethod
     def of(cls, report: ShotReport, findings: ShotFindings, address: str) -> "ShotRow":
@@ -65,12 +67,30 @@ class ShotRow:
             is_approximate=report.is_approximate,
         )
 
+    @classmethod
+    def unread(cls, name: str, frames: int, fault: str) -> "ShotRow":
+        """Make the row of a shot that could not be checked: none of its frames is known right."""
+        return cls(
+            name=name,
+            address="",
+            picture="",
+            frames=frames,
+            bad=frames,
+            segments=0,
+            coverage="",
+            flicker="",
+            stand_out=0,
+            warnings=0,
+            is_approximate=False,
+            fault=fault,
+        )
+
     @property
     def numbers(self) -> tuple[tuple[str, str], ...]:
         """What the table says of the shot, by the columns' names; empty where there is none."""
         values = (
             str(self.frames),
-            str(self.segments),
+            str(self.segments or ""),
             self.coverage,
             self.flicker,
             str(self.stand_out or ""),

@@ -2,29 +2,32 @@
 
 import json
 import os
-from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from urllib.parse import quote
 
-from robust_matte.errors import BadResultError, InputError, OutputError, WouldOverwriteError
-from robust_matte.farm.farm_plan import PLAN_NAME, FarmPlan, Shot
+from robust_matte.errors import (
+    BadResultError,
+    Cancelled,
+    OutputError,
+    Preempted,
+    RobustMatteError,
+)
+from robust_matte.farm.farm_plan import FarmPlan, plan_file
 from robust_matte.farm.overview import ShotRow, render_overview
-from robust_matte.jobs.expected_shot import ExpectedShot, expected_shot, shot_of_plan
-from robust_matte.jobs.output_names import job_folder
-from robust_matte.jobs.plan import load_plan
+from robust_matte.farm.shot_error import of_shot
+from robust_matte.farm.shot_sources import FarmSource, ShotSource, Turn
+from robust_matte.jobs.expected_shot import ExpectedShot
 from robust_matte.jobs.progress import Listener, PartReached
 from robust_matte.jobs.report_page import render_shot, write_page
 from robust_matte.jobs.shot_check import ShotFindings, check_shot
 from robust_matte.jobs.shot_report import ShotReport, build_report
 from robust_matte.jobs.written_frame import Fault
-from robust_matte.media.sequences import FramePattern
 
 __all__ = ["CheckedShot", "PlanCheck", "check_plan"]
 
 _PAGE, _DOCUMENT = "report.html", "report.json"
-_AGAIN = "the robust-matte key command that made it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class CheckedShot:
         first: The first of them, or None.
         page: Its report.
         stand_out: How many frames stand out.
+        fault: Why it could not be checked, so that all of its frames count as bad; else None.
     """
 
     name: str
@@ -46,6 +50,7 @@ class CheckedShot:
     first: Fault | None
     page: Path
     stand_out: int
+    fault: RobustMatteError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +82,19 @@ class PlanCheck:
 
         Raises:
             BadResultError: One is not.
+            RobustMatteError: The first shot with a fault could not be checked at all.
         """
-        shot = next((one for one in self.shots if one.first is not None), None)
-        if shot is None or shot.first is None:
-            return
-        fault, more = shot.first, len(self.repairs) - 1
+        for shot in self.shots:
+            if shot.fault is not None:
+                raise shot.fault
+            if shot.first is not None:
+                raise self._complaint(shot.name, shot.first)
+
+    def _complaint(self, shot: str, fault: Fault) -> BadResultError:
+        more = len(self.repairs) - 1
         others = f", then {more} more: {self.page} names them" if more > 0 else ""
-        raise BadResultError(
-            f"Frame {fault.number} of {shot.name}: {fault.path} {fault.what}; {self.bad} of "
+        return BadResultError(
+            f"Frame {fault.number} of {shot}: {fault.path} {fault.what}; {self.bad} of "
             f"{self.frames} frames are bad.",
             hint=f"Run again: {self.repairs[0]}{others}.",
             frame=fault.number,
@@ -96,153 +106,88 @@ def check_plan(path: Path, moved: Mapping[str, Path], listener: Listener) -> Pla
     """Read every frame that a plan asks for, and write a report of each shot.
 
     Args:
-        path: A plan of `robust-matte plan`, or the one that `key` leaves beside a result.
+        path: A plan of `robust-matte plan`, or the one that `key` leaves beside a result; or the
+            folder that it is in.
         moved: Roots that are elsewhere now, by name; that of the plates is not needed.
         listener: Told of progress.
 
     Raises:
-        InputError: The plan, or that of a shot, is not there or cannot be read.
+        InputError: The plan, or that of its only shot, is not there or cannot be read; of several
+            shots the others are checked all the same, and `PlanCheck.complain` raises it.
         OutputError: A report cannot be written, and all frames are right.
     """
-    return _Checking(path, _source(path, moved), listener).run()
+    return _Checking(_source(plan_file(path), moved), listener).run()
 
 
-class _Source:
-    """Where shots come from, and who keys which of their frames: a job of one plate."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def shots(self) -> Iterator[ExpectedShot]:
-        """Yield the shots."""
-        yield shot_of_plan(self._path)
-
-    def __len__(self) -> int:
-        return 1
-
-    def page(self) -> Path | None:
-        """Return where the page of all shots goes; None where one shot is all."""
-        return None
-
-    def repair(self, shot: str, number: int) -> str:  # noqa: ARG002 - asked of both
-        """Return what makes a frame of a shot again."""
-        return _AGAIN
-
-
-class _FarmSource(_Source):
-    """The shots of a farm's plan."""
-
-    def __init__(self, path: Path, plan: FarmPlan, moved: Mapping[str, Path]) -> None:
-        super().__init__(path)
-        self._plan = plan
-        self._out = moved.get("out", path.absolute().parent)
-        self._flags = "".join(f" --root {name}={root}" for name, root in moved.items())
-        self._pieces: dict[str, list[tuple[int, int]]] = {shot.name: [] for shot in plan.shots}
-        for index, pieces in enumerate(plan.bins):
-            for piece in pieces:
-                self._pieces[piece.shot].append((piece.first, index))
-        for firsts in self._pieces.values():
-            firsts.sort()
-
-    def shots(self) -> Iterator[ExpectedShot]:
-        """Yield the shots, each read when it is its turn."""
-        for shot in self._plan.shots:
-            yield self._expected(shot)
-
-    def __len__(self) -> int:
-        return len(self._plan.shots)
-
-    def page(self) -> Path | None:
-        """Return where the page of all shots goes."""
-        return self._out / _PAGE if len(self._plan.shots) > 1 else None
-
-    def repair(self, shot: str, number: int) -> str:
-        """Return the command with the bin that a frame is in."""
-        pieces = self._pieces[shot]
-        at = max(bisect_right(pieces, (number, len(self._plan.bins))) - 1, 0)
-        chosen = f" --bin {pieces[at][1]}" if pieces else ""
-        return f"robust-matte key --plan {self._path}{chosen}{self._flags}"
-
-    def _expected(self, shot: Shot) -> ExpectedShot:
-        place = os.path.normpath(self._out / PurePosixPath(shot.output))
-        pattern = FramePattern.parse(place)
-        path = job_folder(pattern) / PLAN_NAME
-        try:
-            plan = load_plan(path)
-        except WouldOverwriteError as error:
-            raise InputError(error.what, hint=_replan(), path=path) from error
-        if plan is None:
-            raise InputError(f"There is no plan {path}.", hint=_replan(), path=path)
-        if plan.job != shot.job:
-            raise InputError(
-                f"{path} is of another job than {self._path}: {shot.name} was keyed or planned "
-                "with other settings.",
-                hint=_replan(),
-                path=path,
-            )
-        if asked := shot.settings.get("frames"):
-            plan = plan.model_copy(update={"wanted": str(asked)})
-        return expected_shot(shot.name, plan, pattern, shot.frames)
-
-
-def _replan() -> str:
-    return "Run robust-matte plan again, or say where its files are with --root out=PATH."
-
-
-def _source(path: Path, moved: Mapping[str, Path]) -> _Source:
+def _source(path: Path, moved: Mapping[str, Path]) -> ShotSource:
     try:
         document = json.loads(path.read_bytes())
     except (OSError, ValueError):
         document = {}
     if isinstance(document, dict) and "request" in document:
-        return _Source(path)
-    return _FarmSource(path, FarmPlan.load(path), moved)
+        return ShotSource(path)
+    return FarmSource(path, FarmPlan.load(path), moved)
 
 
 class _Checking:
     """One check of all shots, one after the other."""
 
-    def __init__(self, path: Path, source: _Source, listener: Listener) -> None:
-        self._path = path
+    def __init__(self, source: ShotSource, listener: Listener) -> None:
         self._source = source
         self._listener = listener
+        folder = source.overview_folder()
+        self._top = None if folder is None else folder / _PAGE
+        self._rows: list[ShotRow] = []
         self._repairs: dict[str, None] = {}  # in order
         self._unwritten: OutputError | None = None
 
     def run(self) -> PlanCheck:
         """Check all, and write the page of all."""
-        top, rows = self._source.page(), []
         checked: list[CheckedShot] = []
-        for shot in self._source.shots():
-            self._listener(PartReached(len(checked), len(self._source), shot.name))
-            findings = check_shot(shot, self._listener)
-            for fault in findings.faults:
-                self._repairs[self._source.repair(shot.name, fault.number)] = None
-            report = build_report(shot, findings)
-            done = self._written(shot, report, findings, top)
-            checked.append(done)
-            rows.append(ShotRow.of(report, findings, _address(done.page, top) if top else ""))
-        if top is not None:
-            self._write(top, render_overview(rows, tuple(self._repairs)))
-        found = PlanCheck(tuple(checked), top or checked[0].page, tuple(self._repairs))
+        turns = self._source.turns()
+        for turn in turns:
+            self._listener(PartReached(len(checked), len(turns), turn.name))
+            checked.append(self._checked(turn))
+        if self._top is not None:
+            self._write(self._top, render_overview(self._rows, tuple(self._repairs)))
+        found = PlanCheck(tuple(checked), self._top or checked[0].page, tuple(self._repairs))
         if self._unwritten is not None and not found.bad:
             raise self._unwritten
         return found
 
+    def _checked(self, turn: Turn) -> CheckedShot:
+        """Check one shot; what is wrong with its plan is a fault of it alone, if there are more."""
+        try:
+            shot = turn.read()
+        except (Preempted, Cancelled):
+            raise
+        except RobustMatteError as error:
+            if self._top is None:
+                raise
+            fault = of_shot(error, turn.name)
+            self._rows.append(ShotRow.unread(turn.name, turn.frames, error.what))
+            return CheckedShot(turn.name, turn.frames, turn.frames, None, self._top, 0, fault)
+        findings = check_shot(shot, self._listener)
+        repairs = self._source.repairs(shot.name, findings.bad_numbers)
+        self._repairs |= dict.fromkeys(repairs)
+        report = build_report(shot, findings)
+        done = self._written(shot, report, findings, repairs)
+        address = _address(done.page, self._top) if self._top else ""
+        self._rows.append(ShotRow.of(report, findings, address))
+        return done
+
     def _written(
-        self, shot: ExpectedShot, report: ShotReport, findings: ShotFindings, top: Path | None
+        self,
+        shot: ExpectedShot,
+        report: ShotReport,
+        findings: ShotFindings,
+        repairs: Sequence[str],
     ) -> CheckedShot:
         """Write the report of one shot and say what became of it."""
         folder = shot.outputs.job_folder
         page = folder / _PAGE
-        mine = [self._source.repair(shot.name, one.number) for one in findings.faults]
-        text = render_shot(
-            report,
-            findings,
-            repairs=list(dict.fromkeys(mine)),
-            up=_address(top, page) if top else "",
-        )
-        self._write(page, text)
+        up = _address(self._top, page) if self._top else ""
+        self._write(page, render_shot(report, findings, repairs=repairs, up=up))
         self._write(folder / _DOCUMENT, report.model_dump_json())
         return CheckedShot(
             name=shot.name,

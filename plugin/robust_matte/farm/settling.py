@@ -34,7 +34,9 @@ def settle_plan(path: Path, plan: FarmPlan, *, is_overwritten: bool) -> tuple[Fa
         WriteError: It cannot be written.
     """
     known = _known(path, is_overwritten=is_overwritten)
-    if known is not None and _what_counts(known) == _what_counts(plan):
+    if known == plan:
+        return plan, False
+    if known is not None and not is_overwritten and _what_counts(known) == _what_counts(plan):
         return known, False
     if known is not None and not is_overwritten and _is_in_use(path.parent, known):
         raise WouldOverwriteError(

@@ -6,12 +6,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from robust_matte.errors import Cancelled, Preempted, RobustMatteError, WouldOverwriteError
+from robust_matte.errors import (
+    Cancelled,
+    MissingFramesError,
+    Preempted,
+    RobustMatteError,
+    WouldOverwriteError,
+)
 from robust_matte.farm.farm_plan import PLAN_NAME, FarmPlan, Piece, Shot
 from robust_matte.farm.planned_weights import find_planned_weights
 from robust_matte.farm.roots import Roots
 from robust_matte.farm.shot_error import of_shot
 from robust_matte.farm.shot_settings import settings_of_shot
+from robust_matte.farm.shot_sources import AGAIN_OVERWRITTEN
 from robust_matte.jobs.output_names import job_folder
 from robust_matte.jobs.plan import load_plan
 from robust_matte.jobs.progress import Listener, PartReached
@@ -21,6 +28,10 @@ from robust_matte.settings.key_settings import KeySettings
 __all__ = ["FarmRun", "ShotResults", "run_shots"]
 
 _T = TypeVar("_T")
+_FRAMES_BACK = (
+    "Render them and run this again, or plan again with --missing hold, or with --frames for those "
+    "that are there."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +105,8 @@ def run_shots(
             results[name] = act(_settings(run, shot, roots, weights), mine)
         except (Preempted, Cancelled):
             raise
+        except MissingFramesError as fault:
+            faults.append(of_shot(fault, name, hint=_FRAMES_BACK))
         except RobustMatteError as fault:
             faults.append(of_shot(fault, name))
     return ShotResults(results, tuple(faults))
@@ -122,6 +135,6 @@ def _check_plan(shot: Shot, roots: Roots) -> None:
     if known is not None and known.job != shot.job:
         raise WouldOverwriteError(
             f"{path} was made anew since the bins were packed.",
-            hint="Run robust-matte plan again, as it was run before.",
+            hint=AGAIN_OVERWRITTEN,
             path=path,
         )

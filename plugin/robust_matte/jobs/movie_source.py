@@ -174,7 +174,8 @@ def wanted_frames(sequence: ImageSequence, asked: FrameRange | None) -> Sequence
         )
     if missing:
         raise MissingFramesError(
-            f"{sequence.pattern} lacks the frames {frame_ranges(missing)} of {wanted}.",
+            f"{sequence.pattern} lacks the frame{'s' if len(missing) > 1 else ''} "
+            f"{frame_ranges(missing)} of {wanted}.",
             hint="Key them first, or make a movie of a part with --frames.",
             frame=missing[0],
         )

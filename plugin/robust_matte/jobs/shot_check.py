@@ -60,11 +60,11 @@ class ShotFindings:
     """What was found in a shot.
 
     Attributes:
-        coverage: Mean of alpha of each target; None where it cannot be read.
-        flicker: Flicker of each target; None where it or a neighbour cannot be read, at the ends of
+        coverage: Mean of alpha of each target; None where it is wrong.
+        flicker: Flicker of each target; None where it or a neighbour is wrong, at the ends of
             segments and at holes.
         faults: What is wrong, ascending; of very many the first ones.
-        bad: How many frames are wrong.
+        bad_numbers: All frames that are wrong, ascending.
         bad_of_segment: The same by the first frame of the segment.
         sheet: Frames to show of each segment, likewise.
         sides: The last frame before and the first one after a segment's start, likewise.
@@ -74,11 +74,16 @@ class ShotFindings:
     coverage: list[float | None] = field(default_factory=list)
     flicker: list[float | None] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
-    bad: int = 0
+    bad_numbers: list[int] = field(default_factory=list)
     bad_of_segment: dict[int, int] = field(default_factory=dict)
     sheet: dict[int, list[Thumbnail]] = field(default_factory=dict)
     sides: dict[int, list[Thumbnail]] = field(default_factory=dict)
     blinks: list[Blink] = field(default_factory=list)
+
+    @property
+    def bad(self) -> int:
+        """How many frames are wrong."""
+        return len(self.bad_numbers)
 
 
 def check_shot(shot: ExpectedShot, listener: Listener) -> ShotFindings:
@@ -120,9 +125,9 @@ def _examined(shot: ExpectedShot, target: Target, choice: "_Choice") -> WrittenF
 
 
 def _note(findings: ShotFindings, segment: int, frame: WrittenFrame) -> None:
-    findings.coverage.append(frame.coverage)
+    findings.coverage.append(frame.coverage if frame.fault is None else None)
     if frame.fault is not None:
-        findings.bad += 1
+        findings.bad_numbers.append(frame.number)
         findings.bad_of_segment[segment] = findings.bad_of_segment.get(segment, 0) + 1
         if len(findings.faults) < _FAULTS:
             findings.faults.append(frame.fault)
@@ -130,7 +135,7 @@ def _note(findings: ShotFindings, segment: int, frame: WrittenFrame) -> None:
 
 def _keep(findings: ShotFindings, choice: "_Choice", segment: int, frame: WrittenFrame) -> None:
     """Keep the thumbnails of a frame where it is to be shown."""
-    if frame.pictures is None:
+    if frame.pictures is None or frame.fault is not None:
         return
     comp = jpeg(frame.pictures.comp, _SHEET_BYTES)
     alpha = jpeg(frame.pictures.alpha, _ALPHA_BYTES)
@@ -195,7 +200,8 @@ class _Watch:
 
     def see(self, target: Target, segment: int, frame: WrittenFrame) -> None:
         """Take the next frame; the one before it is measured then."""
-        own = frame.alpha if target.source == target.number else None
+        is_own = target.source == target.number and frame.fault is None
+        own = frame.alpha if is_own else None
         self._row = [*self._row[-2:], (frame.number, segment, own)]
         if len(self._row) > 1:
             self._findings.flicker.append(self._middle() if len(self._row) == 3 else None)

@@ -15,7 +15,6 @@ from robust_matte.jobs.plan import ColourRecord, WeightsRecord
 from robust_matte.jobs.run_record import RunRecord, load_runs
 from robust_matte.jobs.shot_check import ShotFindings
 from robust_matte.keying.segments import Reset
-from robust_matte.media.atomic import write_atomically
 from robust_matte.media.sequences import frame_ranges, numbers_in
 from robust_matte.media.windows import Size
 
@@ -206,14 +205,6 @@ class ShotReport(BaseModel):
     timings: Timings
     runs: tuple[RunRecord, ...]
     warnings: tuple[str, ...]
-
-    def save(self, path: Path) -> None:
-        """Write the document, in one step.
-
-        Raises:
-            WriteError: The folder cannot be written.
-        """
-        write_atomically(path, self.model_dump_json().encode())
 
     @classmethod
     def load(cls, path: Path) -> "ShotReport":

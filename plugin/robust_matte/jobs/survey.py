@@ -122,7 +122,8 @@ def requested_frames(plate: Plate, asked: FrameRange | None, policy: Missing) ->
         )
     if missing and policy is Missing.FAIL:
         raise MissingFramesError(
-            f"{plate.source} lacks the frames {frame_ranges(missing)} of {wanted}.",
+            f"{plate.source} lacks the frame{'s' if len(missing) > 1 else ''} "
+            f"{frame_ranges(missing)} of {wanted}.",
             hint=f"Render them, {_others(plate, wanted)}, or fill them with --missing hold or "
             "--missing black.",
             frame=missing[0],
