@@ -23,7 +23,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from planning import write_plate
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script sees its own folder only
+
+from benchmarks.planning import write_plate
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -28,7 +28,7 @@ def pack(loads: Sequence[int], bins: int) -> list[list[int]]:
 
     Example:
         >>> pack([3, 3, 2, 2, 2], 2)
-        [[0, 1], [2, 3, 4]]
+        [[0, 2, 4], [1, 3]]
     """
     heap = [(0, number) for number in range(bins)]
     found: list[list[int]] = [[] for _ in range(bins)]
