@@ -290,6 +290,34 @@ def test_a_plan_is_changed_only_until_a_bin_is_begun(
     assert all(Path(path).read_bytes() == before[path] for path in kept)
 
 
+def test_folders_that_a_refused_bin_leaves_empty_are_no_beginning(
+    tmp_path: Path, plan_here: Any
+) -> None:
+    planned = plan_here(bins=4)
+    folder = tmp_path / "out" / "sh010" / "sh010_matte.robust_matte"
+    for name in ("lock", "states"):
+        (folder / name).mkdir()
+    assert plan_here(bins=2).is_new
+    (folder / "states" / "x").write_bytes(b"x")
+    with pytest.raises(WouldOverwriteError, match="is in use"):
+        plan_here(bins=3)
+    assert planned.path.exists()
+
+
+def test_a_root_that_does_not_hold_the_plates_is_refused(
+    tmp_path: Path, plates: Path, plan_here: Any
+) -> None:
+    (tmp_path / "other").mkdir()
+    with pytest.raises(
+        SettingsError, match=r"The plate .*sh020 is not in the root plates, .*other"
+    ):
+        plan_here(plates / "sh020", plates=tmp_path / "other")
+    with pytest.raises(InputError, match="where there is no folder"):
+        plan_here(plates / "sh020", plates=tmp_path / "gone")
+    assert not (tmp_path / "out").exists()
+    plan_here(plates / "sh020", plates=plates)
+
+
 def test_a_shot_that_cannot_be_planned_is_named_and_the_others_kept(
     tmp_path: Path, plates: Path, plan_here: Any
 ) -> None:

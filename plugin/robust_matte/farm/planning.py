@@ -17,7 +17,7 @@ from robust_matte.errors import (
 from robust_matte.farm.cutting import cut_pieces
 from robust_matte.farm.farm_plan import PLAN_NAME, FarmPlan, Piece, PlannedWeights, Shot
 from robust_matte.farm.packing import default_bins, pack
-from robust_matte.farm.roots import relative_text
+from robust_matte.farm.roots import check_root, relative_text
 from robust_matte.farm.settling import settle_plan
 from robust_matte.farm.shot_error import of_shot
 from robust_matte.farm.shot_request import ShotRequest
@@ -117,6 +117,7 @@ def plan_farm(
         RobustMatteError: See the classes; where several shots are planned, an InputError says how
             many cannot be, after each was told as a warning.
     """
+    _check_plates(request)
     planner = _Planner(request, listener, open_model)
     faults: dict[str, RobustMatteError] = {}
     for index, shot in enumerate(request.shots):
@@ -141,6 +142,20 @@ def plan_farm(
     is_overwritten = bool(request.settings.get("overwrite"))
     settled, is_new = settle_plan(path, plan, is_overwritten=is_overwritten)
     return FarmResult(path, settled, is_new, tuple(faults.values()))
+
+
+def _check_plates(request: FarmRequest) -> None:
+    """Make sure that the root of the plates, where one is named, is there and holds them all."""
+    if request.plates is None:
+        return
+    check_root("plates", request.plates)
+    root = Path(os.path.normpath(request.plates))
+    for shot in request.shots:
+        if shot.plate and not Path(os.path.normpath(shot.plate)).is_relative_to(root):
+            raise SettingsError(
+                f"The plate {shot.plate} is not in the root plates, {root}.",
+                hint="Name a folder that all plates are in, or leave --root plates=PATH out.",
+            )
 
 
 class _Planner:

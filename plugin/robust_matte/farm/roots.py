@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from robust_matte.errors import InputError, SettingsError
 from robust_matte.media.links import is_folder
 
-__all__ = ["Roots", "parse_roots", "relative_text"]
+__all__ = ["Roots", "check_root", "parse_roots", "relative_text"]
 
 _NAMES = ("plates", "out")
 _OF_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
@@ -37,12 +37,7 @@ class Roots:
         folder = path.absolute().parent
         found = {"plates": Path(os.path.normpath(folder / plates)), "out": folder} | moved
         for name, root in found.items():
-            if not is_folder(root):
-                raise InputError(
-                    f"The root {name} is to be {root}, where there is no folder.",
-                    hint=f"Mount it, or say where it is with --root {name}=PATH.",
-                    path=root,
-                )
+            check_root(name, root)
         return cls(**found)
 
     def plate(self, text: str) -> str:
@@ -52,6 +47,20 @@ class Roots:
     def output(self, text: str) -> str:
         """Return a pattern of results in full."""
         return os.path.normpath(self.out / PurePosixPath(text))
+
+
+def check_root(name: str, root: Path) -> None:
+    """Make sure that a root is there.
+
+    Raises:
+        InputError: There is no such folder.
+    """
+    if not is_folder(root):
+        raise InputError(
+            f"The root {name} is to be {root}, where there is no folder.",
+            hint=f"Mount it, or say where it is with --root {name}=PATH.",
+            path=root,
+        )
 
 
 def parse_roots(texts: Sequence[str]) -> dict[str, Path]:

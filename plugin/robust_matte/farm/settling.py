@@ -11,6 +11,7 @@ from robust_matte.media.sequences import FramePattern
 
 __all__ = ["settle_plan"]
 
+_LEFT_BY_RUNS = ("runs", "states", "checkpoint", "lock")  # an empty one is left by mistakes, too
 _HINT = (
     "Plan into another folder, or replace it with --overwrite while none of its bins is being "
     "keyed; finished frames that fit are kept."
@@ -69,12 +70,24 @@ def _what_counts(plan: FarmPlan) -> dict[str, Any]:
 
 
 def _is_in_use(out: Path, plan: FarmPlan) -> bool:
-    """Say whether a bin was begun: a job's folder holds folders then, beside its plan."""
+    """Say whether a bin was begun: there are frames then, or what a run leaves of itself."""
     for shot in plan.shots:
-        folder = job_folder(FramePattern.parse(str(out / shot.output)))
-        if folder.is_dir() and any(entry.is_dir() for entry in folder.iterdir()):
+        pattern = FramePattern.parse(str(out / shot.output))
+        folder = job_folder(pattern)
+        if any(_holds(folder / name) for name in _LEFT_BY_RUNS):
+            return True
+        begin, end = pattern.base, pattern.suffix
+        if _holds(pattern.folder, begin, end) or _holds(pattern.folder / "rgba", "", end):
             return True
     return False
+
+
+def _holds(folder: Path, begin: str = "", end: str = "") -> bool:
+    """Say whether a folder is there with a file of such a name in it."""
+    if not folder.is_dir():
+        return False
+    names = (entry.name for entry in folder.iterdir())
+    return any(name.startswith(begin) and name.endswith(end) for name in names)
 
 
 def _difference(known: FarmPlan, plan: FarmPlan) -> str:
