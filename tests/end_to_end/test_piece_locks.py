@@ -1,17 +1,19 @@
 """Which frames a run locks: those that it writes, and no others."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from robust_matte.errors import Preempted
+from robust_matte.errors import Cancelled, Preempted
 from robust_matte.jobs import unfinished
 from robust_matte.jobs.key import key
 from robust_matte.jobs.lock_files import own_record
-from robust_matte.jobs.piece_lock import LockTimes
+from robust_matte.jobs.piece_lock import LockTimes, PieceLocks
 from robust_matte.jobs.progress import FrameWritten
+from robust_matte.jobs.stop_request import StopRequest
 
 
 @pytest.fixture
@@ -92,3 +94,36 @@ def test_who_finds_a_beating_lock_writes_nothing(
         key(settings(plate), open_model=model)
     assert len(list(locks.parent.parent.glob("*.exr"))) == 1
     assert [path.name for path in locks.iterdir()] == ["3-4.lock"]
+
+
+def test_frames_that_another_worker_just_finished_are_not_written_again(
+    plate: str, settings: Any, model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It took its locks off between this run's look at the frames and its own locks."""
+    key(settings(plate, frames="12"), open_model=model)
+
+    def finish(*arguments: Any) -> Any:
+        monkeypatch.setattr(unfinished, "PieceLocks", PieceLocks)
+        key(settings(plate, frames="1-10"), open_model=model)
+        return PieceLocks(*arguments)
+
+    monkeypatch.setattr(unfinished, "PieceLocks", finish)
+    result = key(settings(plate), open_model=model)
+    assert (result.kept, result.written) == (11, 1)
+
+
+@pytest.mark.parametrize(("last", "is_stopped"), [(12, False), (11, True)])
+def test_a_stop_during_the_last_frame_of_all_is_no_stop(
+    last: int, is_stopped: bool, plate: str, settings: Any, fake_model: Any
+) -> None:
+    stop, fed = StopRequest(), []
+
+    def truth(number: int) -> Any:
+        fed.append(number)
+        if len(fed) == last:
+            stop.ask()
+        return np.full((54, 96, 3), 0.5, "f4"), np.full((54, 96), 0.5, "f4")
+
+    with pytest.raises(Cancelled) if is_stopped else nullcontext():
+        assert key(settings(plate), open_model=fake_model(truth), stop=stop).written == 12
+    assert stop.is_asked

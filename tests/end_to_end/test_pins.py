@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from robust_matte.errors import OtherPinsError
+from robust_matte.jobs import settled_pins
 from robust_matte.jobs.key import key
-from robust_matte.jobs.progress import FrameWritten
+from robust_matte.jobs.lock_files import own_record
+from robust_matte.jobs.piece_lock import LockTimes
+from robust_matte.jobs.progress import FrameWritten, Noted
 from robust_matte.media.exr_header import read_header
 
 Opener = Callable[..., Any]
@@ -78,6 +81,53 @@ def test_other_pins_are_refused_and_nothing_is_lost(
     )
     assert "Set --threads 4" in caught.value.hint
     assert {path: path.read_bytes() for path in tmp_path.glob("out/*.exr")} == before
+
+
+def test_a_segment_of_which_nothing_was_made_is_begun_by_whoever_comes(
+    plate: str, settings: Any, machine: Any, tmp_path: Path
+) -> None:
+    """The first worker was killed between settling the pins and its first frame."""
+    key(settings(plate, threads=4, cuts="7", frames="1-6"), open_model=machine(4))
+    pins = tmp_path / "out/shot_matte.robust_matte/pins"
+    (pins / "7.json").write_bytes((pins / "1.json").read_bytes())
+    told: list[object] = []
+    result = key(settings(plate, threads=2, cuts="7"), told.append, open_model=machine(4))
+    assert (result.kept, result.written) == (6, 6)
+    found = list(_threads_of(tmp_path / "out").values())
+    assert len(set(found[6:])) == 1
+    assert found[0] != found[6]
+    assert (
+        Noted(
+            "the segment 7-12 was begun under other pins, but nothing was made of it: it is begun "
+            "under those of this run"
+        )
+        in told
+    )
+
+
+def test_a_segment_with_a_single_frame_or_somebody_at_it_keeps_its_pins(
+    plate: str, settings: Any, machine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key(settings(plate, threads=4, frames="12"), open_model=machine(4))
+    other = settings(plate, threads=2, frames="1-6")
+    with pytest.raises(OtherPinsError):
+        key(other, open_model=machine(4))
+    (tmp_path / "out" / "shot_matte.0012.exr").unlink()
+    for state in tmp_path.rglob("checkpoint/*"):
+        state.unlink()
+    folder = tmp_path / "out/shot_matte.robust_matte/lock"
+    record = own_record(12, 12).model_copy(update={"machine": "elsewhere"})
+    lock = folder / "12-12.lock"
+    lock.write_bytes(record.to_bytes())
+
+    def beat(_: float) -> None:
+        lock.write_bytes(record.model_copy(update={"beats": 1}).to_bytes())
+
+    monkeypatch.setattr(settled_pins, "LockTimes", lambda: LockTimes(sleep=beat))
+    with pytest.raises(OtherPinsError):
+        key(other, open_model=machine(4))
+    lock.unlink()
+    assert key(other, open_model=machine(4)).written == 6
 
 
 def test_segments_of_one_plate_may_have_different_pins(

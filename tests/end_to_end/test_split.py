@@ -18,17 +18,20 @@ import numpy as np
 import OpenImageIO as oiio
 import pytest
 
-from robust_matte.errors import Cancelled, OtherPinsError
+from robust_matte.errors import Cancelled, InputError, OtherPinsError, Preempted
 from robust_matte.farm.chosen_pieces import pieces_of_bin
 from robust_matte.farm.farm_plan import FarmPlan
 from robust_matte.farm.found_shots import find_shots
 from robust_matte.farm.keying import key_pieces
 from robust_matte.farm.planning import FarmRequest, plan_farm
 from robust_matte.farm.rolling import roll_pieces, split_pieces
-from robust_matte.farm.shot_runs import FarmRun, ShotResults
+from robust_matte.farm.shot_runs import FarmRun, ShotResults, run_shots
+from robust_matte.jobs import settled_pins, states
 from robust_matte.jobs.key import key
 from robust_matte.jobs.key_result import KeyResult
-from robust_matte.jobs.progress import Event, Listener, Noted, StageReached, silent
+from robust_matte.jobs.lock_files import own_record
+from robust_matte.jobs.piece_lock import LockTimes
+from robust_matte.jobs.progress import Event, Listener, Noted, StageReached, Warned, silent
 from robust_matte.jobs.shared_model import share_model
 from robust_matte.jobs.states import StatesResult
 from robust_matte.jobs.stop_request import StopRequest
@@ -231,11 +234,11 @@ def test_a_pass_that_was_stopped_goes_on(tmp_path: Path, plan_here: Any, roll: A
     rest: list[Event] = []
     roll(planned, listener=rest.append)
     assert rolled(rest)[:2] in ([1005, 1006], [1006, 1007])
-    states = {path.name: path.read_bytes() for path in tmp_path.rglob("states/*_*")}
+    made = {path.name: path.read_bytes() for path in tmp_path.rglob("states/*_*")}
     shutil.rmtree(tmp_path / "out/plate_matte.robust_matte/states")
     roll(planned)
     fresh = {path.name: path.read_bytes() for path in tmp_path.rglob("states/*_*")}
-    assert fresh.items() <= states.items()
+    assert fresh.items() <= made.items()
     assert len(fresh) == 4 + 3
 
 
@@ -272,6 +275,110 @@ def test_states_settle_what_the_segment_is_keyed_with(
     other = FarmRun(path=run.path, threads=2)
     done = key_pieces(other, plan, pieces_of_bin(plan, 0), open_model=open_model)
     assert [type(fault) for fault in done.faults] == [OtherPinsError]
+
+
+def test_states_that_no_piece_can_start_from_are_made_again(
+    tmp_path: Path, whole: dict[str, str], plan_here: Any, roll: Any, key_bins: Any
+) -> None:
+    run, plan = plan_here(4)
+    assert roll((run, plan)).written == 3
+    (torn, other_place, _) = sorted(tmp_path.rglob("states/*_*"))
+    sound = {path: path.read_bytes() for path in (torn, other_place)}
+    torn.write_bytes(sound[torn][:-1])
+    other_place.write_bytes(sound[torn])
+    again = roll((run, plan))
+    assert (again.written, again.kept) == (2, 1)
+    assert {path: path.read_bytes() for path in sound} == sound
+    assert [fault for one in key_bins((run, plan)) for fault in one.faults] == []
+    assert hashes(tmp_path / "out") == whole
+
+
+def test_repinned_states_are_made_and_settled_anew(
+    tmp_path: Path, plan_here: Any, roll: Any, open_model: Any
+) -> None:
+    run, plan = plan_here(4)
+    roll((run, plan))
+    with pytest.raises(OtherPinsError):
+        roll((FarmRun(path=run.path, threads=2), plan))
+    repinned = FarmRun(path=run.path, threads=2, repin=True)
+    assert roll((repinned, plan)).written == 3
+    assert roll((repinned, plan)).written == 0
+    mine = FarmRun(path=run.path, threads=2)
+    told: list[Event] = []
+    done = key_pieces(mine, plan, pieces_of_bin(plan, 1), told.append, open_model=open_model)
+    assert done.faults == ()
+    assert rolled(told) == []
+    assert sorted(path.name for path in tmp_path.rglob("pins/*")) == ["1001.json", "1010.json"]
+
+
+def _locked(folder: Path, first: int, last: int) -> Callable[[float], None]:
+    """Write the lock of a worker elsewhere; what is returned is its next beat."""
+    folder.mkdir(parents=True, exist_ok=True)
+    record = own_record(first, last).model_copy(update={"host": "farm07", "machine": "farm07"})
+    path = folder / f"{first}-{last}.lock"
+    path.write_bytes(record.to_bytes())
+
+    def beat(_: float) -> None:
+        path.write_bytes(record.model_copy(update={"beats": 1}).to_bytes())
+
+    return beat
+
+
+def test_two_passes_through_one_segment_do_not_both_roll(
+    tmp_path: Path, plan_here: Any, roll: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = plan_here(4)
+    locks = tmp_path / "out/plate_matte.robust_matte/lock"
+    beat = _locked(locks / "states", 1001, 1009)
+    monkeypatch.setattr(states, "LockTimes", lambda: LockTimes(sleep=beat))
+    with pytest.raises(Preempted, match="1001-1009 are being keyed by farm07"):
+        roll(planned)
+    (locks / "states/1001-1009.lock").unlink()
+    _locked(locks, 1005, 1008)  # somebody keys a piece, which disturbs nobody
+    assert roll(planned).written == 3
+
+
+def test_states_are_not_repinned_beside_somebody_who_keys(
+    tmp_path: Path, plan_here: Any, roll: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, plan = plan_here(4)
+    roll((run, plan))
+    beat = _locked(tmp_path / "out/plate_matte.robust_matte/lock", 1005, 1008)
+    monkeypatch.setattr(settled_pins, "LockTimes", lambda: LockTimes(sleep=beat))
+    before = {path: path.read_bytes() for path in tmp_path.rglob("states/*_*")}
+    with pytest.raises(Preempted, match="1005-1008 are being keyed by farm07"):
+        roll((FarmRun(path=run.path, threads=2, repin=True), plan))
+    assert {path: path.read_bytes() for path in tmp_path.rglob("states/*_*")} == before
+
+
+def test_a_stop_during_the_last_frame_of_a_pass_is_no_stop(plan_here: Any, roll: Any) -> None:
+    planned, stop = plan_here(4), StopRequest()
+
+    def listener(event: Event) -> None:
+        match event:
+            case StageReached(stage="rolling", done=done, total=total) if done == total:
+                stop.ask()
+
+    assert roll(planned, listener=listener, stop=stop).written == 3
+    assert stop.is_asked
+
+
+def test_faults_of_shots_before_a_stop_are_told(plan_here: Any) -> None:
+    run, plan = plan_here(4)
+    first = plan.shots[0]
+    plan = plan.model_copy(update={"shots": (first, first.model_copy(update={"name": "other"}))})
+    pieces = [plan.pieces[0], plan.pieces[0].model_copy(update={"shot": "other"})]
+    told: list[Event] = []
+    acts = iter([InputError("The plate is gone."), Preempted("Stopped by SIGTERM.")])
+
+    def act(*_: object) -> None:
+        raise next(acts)
+
+    with pytest.raises(Preempted):
+        run_shots(run, plan, pieces, told.append, act)
+    assert [one.text for one in told if isinstance(one, Warned)] == [
+        f"{first.name}: The plate is gone."
+    ]
 
 
 def test_whole_segments_need_no_states(plan_here: Any, roll: Any, tmp_path: Path) -> None:

@@ -328,6 +328,15 @@ def test_this_machines_clock_does_not_say_what_is_left_over(
     assert _names(tmp_path) == [young.name]
 
 
+def test_of_an_own_folder_all_leftovers_go(tmp_path: Path) -> None:
+    names = [".a.tmp-1-01234567.json", ".b.tmp-1-01234567", "c.json", ".d.json"]
+    for name in names:
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (0, 0))
+    assert remove_leftovers(tmp_path) == 2
+    assert _names(tmp_path) == sorted(names[2:])
+
+
 def test_leftovers_of_a_missing_folder_are_none(tmp_path: Path) -> None:
     assert remove_leftovers(tmp_path / "none", ["a.exr"]) == 0
 

@@ -189,6 +189,15 @@ def test_what_a_run_left_that_was_killed_at_its_very_end_goes() -> None:
     assert job.kept == []
 
 
+def test_a_state_that_could_not_be_written_is_followed_by_those_that_can() -> None:
+    job = Job(range(1, 201))
+    job.files.is_full = True
+    job.feed(range(1, 31))
+    job.files.is_full = False
+    job.feed(range(31, 101))
+    assert job.kept == [76, 101]
+
+
 def test_a_full_disk_is_told_once_and_the_job_goes_on() -> None:
     job = Job(range(1, 201))
     job.files.is_full = True

@@ -1,5 +1,6 @@
 """Locks on pieces: who waits, who goes away, who takes over; by a clock of the test's own."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from robust_matte.errors import Preempted, WriteError
 from robust_matte.jobs.lock_files import LockRecord, find_locks, is_gone, own_record
 from robust_matte.jobs.piece_lock import LockTimes, PieceLocks
+from robust_matte.jobs.progress import Event, Noted
 
 PIECE = (1001, 1100)
 
@@ -291,8 +293,87 @@ def test_locks_on_a_full_disk_are_removed(
         raise WriteError("full")
 
     with PieceLocks(tmp_path, [PIECE], clock.times):
-        monkeypatch.setattr("robust_matte.jobs.piece_lock.create_atomically", is_full)
+        monkeypatch.setattr("robust_matte.jobs.folder_door.create_atomically", is_full)
     assert _names(tmp_path) == []
+
+
+class Refusing:
+    """Lets reading of some files fail, as a file server or Windows does."""
+
+    def __init__(self, suffix: str, number: int, times: float) -> None:
+        self.suffix, self.number, self.times = suffix, number, times
+        self._real = Path.read_bytes
+
+    def read(self, path: Path) -> bytes:
+        if path.name.endswith(self.suffix) and self.times > 0:
+            self.times -= 1
+            raise OSError(self.number, os.strerror(self.number))
+        return self._real(path)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "number", "times"),
+    [
+        pytest.param(".lock", errno.ESTALE, 1, id="a lock that a server has forgotten"),
+        pytest.param(".lock", errno.EACCES, 2, id="a lock that is being removed"),
+        pytest.param("door", errno.EACCES, 2, id="a door that is being removed"),
+        pytest.param("door", errno.ESTALE, 2, id="a door that a server has forgotten"),
+    ],
+)
+def test_files_that_cannot_be_read_for_a_moment_are_looked_at_again(
+    suffix: str,
+    number: int,
+    times: int,
+    tmp_path: Path,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = _elsewhere(tmp_path).rename(
+        tmp_path / ("door" if suffix == "door" else "1001-1100.lock")
+    )
+    clock.meanwhile = lambda: path.unlink(missing_ok=True) if clock.now > 3.0 else None
+    refusing = Refusing(suffix, number, times)
+    monkeypatch.setattr(Path, "read_bytes", lambda path: refusing.read(path))  # noqa: PLW0108
+    with PieceLocks(tmp_path, [PIECE], clock.times):
+        assert "1001-1100.lock" in _names(tmp_path)
+    assert clock.now < 30.0
+
+
+def test_a_door_that_can_never_be_read_is_an_error_of_ours(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "door").touch()
+    refusing = Refusing("door", errno.EACCES, float("inf"))
+    monkeypatch.setattr(Path, "read_bytes", lambda path: refusing.read(path))  # noqa: PLW0108
+    with pytest.raises(WriteError, match="door cannot be written: Permission denied") as caught:
+        PieceLocks(tmp_path, [PIECE], clock.times).__enter__()
+    assert str(tmp_path) in caught.value.what
+    assert clock.now >= 30.0
+
+
+def test_who_waits_says_for_whom_and_from_whom_it_takes_over(tmp_path: Path, clock: Clock) -> None:
+    _elsewhere(tmp_path)
+    told: list[Event] = []
+    with PieceLocks(tmp_path, [PIECE], clock.times, told.append):
+        pass
+    assert told == [
+        Noted("waits to see whether render07 (process 4711) still keys 1001-1100"),
+        Noted("1001-1100 is taken over from render07 (process 4711)"),
+    ]
+
+
+def test_the_door_is_tried_less_and_less_often(tmp_path: Path, clock: Clock) -> None:
+    _elsewhere(tmp_path, (0, 0)).rename(tmp_path / "door")
+    looks = 0
+
+    def count() -> None:
+        nonlocal looks
+        looks += 1
+
+    clock.meanwhile = count
+    with PieceLocks(tmp_path, [PIECE], clock.times):
+        pass
+    assert looks < 150
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, clock: Clock) -> None:

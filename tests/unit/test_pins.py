@@ -168,6 +168,38 @@ def test_what_is_torn_or_of_another_job_does_not_count(
     assert SegmentPins(plan, tmp_path).of_segment(1001) == OWN
 
 
+def test_who_sees_an_empty_file_waits_for_what_is_being_written(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "1001.json"
+    path.touch()  # as it is for a moment on a share without links
+
+    def written(_: float) -> None:
+        SegmentPins(plan, tmp_path / "aside").begin(1001, OWN)
+        path.write_bytes((tmp_path / "aside" / "1001.json").read_bytes())
+
+    monkeypatch.setattr("time.sleep", written)
+    with pytest.raises(OtherPinsError):
+        SegmentPins(plan, tmp_path).begin(1001, _pins(threads=2))
+
+
+def test_pins_are_read_of_segments_that_are_looked_at(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    real = Path.read_bytes
+
+    def noted(path: Path) -> bytes:
+        read.append(path.name)
+        return real(path)
+
+    monkeypatch.setattr(Path, "read_bytes", noted)
+    pins = SegmentPins(plan, tmp_path)
+    for number in (1011, 1012, 1013):
+        assert pins.of_frame(number) is None
+    assert read == ["1011.json"]
+
+
 def test_black_frames_say_what_the_job_was_planned_with(plan: Plan, tmp_path: Path) -> None:
     assert SegmentPins(plan, tmp_path).of_frame(None) == OWN
 
@@ -183,8 +215,10 @@ def test_renewed_pins_take_the_place_of_the_old(plan: Plan, tmp_path: Path) -> N
 def test_another_jobs_pins_are_forgotten(plan: Plan, tmp_path: Path) -> None:
     forget_pins(tmp_path / "none")
     SegmentPins(plan, tmp_path).begin(1001, OWN)
+    beginning = tmp_path / ".1001.tmp-12-abcdef12.json"
+    beginning.touch()
     forget_pins(tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [beginning]
 
 
 def test_folder_that_cannot_be_made_is_told(plan: Plan, tmp_path: Path) -> None:

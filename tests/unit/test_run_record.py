@@ -96,6 +96,14 @@ def test_a_stopped_run_and_the_one_after_it_are_both_kept(tmp_path: Path) -> Non
     ]
 
 
+def test_what_a_killed_run_left_is_no_second_run(tmp_path: Path) -> None:
+    with run(tmp_path, [1, 2]) as recorder:
+        recorder(frame(1))
+    runs = tmp_path / FOLDER / "runs"
+    (runs / ".1-2.tmp-12-abcdef12.json").write_bytes((runs / "1-2.json").read_bytes())
+    assert len(load_runs(tmp_path / FOLDER)) == 1
+
+
 @pytest.mark.parametrize("rubbish", [b"", b"{}}", b'{"version": 2, "runs": []}'])
 def test_a_damaged_record_does_not_stop_a_run(tmp_path: Path, rubbish: bytes) -> None:
     path = tmp_path / FOLDER / "runs" / "1-2.json"

@@ -145,9 +145,45 @@ def test_forgetting_keeps_the_latest_and_other_segments(files: StateFiles) -> No
     assert _names(files) == ["1_101.safetensors", "200_226.safetensors"]
 
 
-def test_an_empty_folder_goes_with_what_killed_runs_left_in_it(files: StateFiles) -> None:
+def test_what_killed_runs_left_goes_and_the_folder_stays_for_others(files: StateFiles) -> None:
     files.save(_model(), 1, 26)
     (files.folder / ".1_51.tmp-77-0123abcd.safetensors").write_bytes(b"torn")
     files.forget(1, 2, 100)
-    assert not files.folder.exists()
+    assert _names(files) == []
+    assert files.folder.is_dir()
     files.forget(1, 2, 100)
+
+
+class Pruning(Counter):
+    """A model beside which another worker removes its states as soon as one is read."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def load_state(self, data: bytes) -> dict[str, str]:
+        for path in self._folder.iterdir():
+            path.unlink()
+        return super().load_state(data)
+
+
+def test_a_checkpoint_is_read_once_and_a_vanished_one_is_no_damage(files: StateFiles) -> None:
+    for following in (26, 51):
+        files.save(_model(following), 1, following)
+    told: list[Event] = []
+    search = StateSearch([files], cast(MatteModel, Pruning(files.folder)), told.append)
+    found = search.nearest(1, 1, 100)
+    assert found is not None
+    found[1](model := _model())
+    assert (found[0], model.count) == (51, 51)
+    assert search.nearest(1, 1, 50) is None
+    assert told == []
+
+
+def test_only_a_good_state_is_there(files: StateFiles) -> None:
+    for following in (26, 51):
+        files.save(_model(following), 1, following)
+    StateFiles(files.folder, "job", "other pins").save(_model(), 1, 76)
+    (files.folder / "1_51.safetensors").write_bytes(b"torn")
+    search = StateSearch([files], _model(), silent)
+    assert [one for one in (25, 26, 27, 51, 76) if search.has(1, one)] == [26]

@@ -145,10 +145,13 @@ def test_signal_is_abrupt_before_and_after_the_work_that_heeds(
     assert not request.is_asked
 
 
-def test_a_request_that_came_after_the_last_look_still_counts() -> None:
+def test_work_that_is_finished_when_it_is_asked_to_stop_ends_well() -> None:
     request = StopRequest()
-    with pytest.raises(Preempted), stopping_softly(request=request), request.heeding():
-        signal.raise_signal(signal.SIGTERM)
+    with stopping_softly(request=request) as heed:
+        with request.heeding():
+            signal.raise_signal(signal.SIGTERM)
+        heed()
+    assert request.is_asked
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,8 @@ def stopping_softly(
     Args:
         hint: What to tell of the work so far.
         request: Heeded by work that ends its step by itself: while it promises to, it is asked
-            and nothing is broken off, until Ctrl-C comes once more.
+            and nothing is broken off, until Ctrl-C comes once more. Work that was at its last
+            step, and ends well, is not told to have been stopped.
         on_term: How the process ends after SIGTERM; see `end_as_told`.
 
     Raises:
@@ -66,16 +67,19 @@ def stopping_softly(
         Preempted: SIGTERM came, as from a farm that wants the machine.
     """
     came: list[int] = []
+    must_end = False  # and has not only been asked to, which what is finished need not heed
 
     def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - as signal calls it
+        nonlocal must_end
         came.append(number)
         is_again = number == signal.SIGINT and len(came) > 1
         if request is None or not request.is_heeded or is_again:
+            must_end = True
             raise _Stopped
         request.ask(stopped_by(came, hint))
 
     def heed() -> None:
-        if came:
+        if must_end:
             raise _Stopped
 
     with _handling(stop):

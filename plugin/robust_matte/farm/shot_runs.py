@@ -21,7 +21,7 @@ from robust_matte.farm.shot_settings import settings_of_shot
 from robust_matte.farm.shot_sources import AGAIN_OVERWRITTEN
 from robust_matte.jobs.output_names import job_folder
 from robust_matte.jobs.plan import load_plan
-from robust_matte.jobs.progress import Listener, PartReached
+from robust_matte.jobs.progress import Listener, PartReached, Warned
 from robust_matte.media.sequences import FramePattern
 from robust_matte.settings.key_settings import KeySettings
 
@@ -95,7 +95,7 @@ def run_shots(
     for piece in pieces:
         ranges[piece.shot].append((piece.first, piece.last))
     results: dict[str, _T] = {}
-    faults = []
+    faults: list[RobustMatteError] = []
     for index, (name, mine) in enumerate(ranges.items()):
         if len(ranges) > 1:
             listener(PartReached(index, len(ranges), name))
@@ -104,6 +104,8 @@ def run_shots(
             _check_plan(shot, roots)
             results[name] = act(_settings(run, shot, roots, weights), mine)
         except (Preempted, Cancelled):
+            for fault in faults:  # nobody hears of them otherwise
+                listener(Warned(str(fault)))
             raise
         except MissingFramesError as fault:
             faults.append(of_shot(fault, name, hint=_FRAMES_BACK))

@@ -79,7 +79,7 @@ class Checkpoints:
         self._waiting: deque[tuple[int, Callable[[], None]]] = deque()
         self._frames, self._at = 0, clock()
         self._mine: dict[int, list[int]] = {}  # `next` of what was written, by segment
-        self._is_on = True
+        self._has_warned = False
 
     def given(self) -> None:
         """Take note that a frame was given to the writing threads."""
@@ -137,7 +137,7 @@ class Checkpoints:
     def _keep(self, span: Span, number: int) -> None:
         """Take the state as it is now, to be written once the frames before it are."""
         following = self._following(span, number)
-        if following is None or not self._is_on:
+        if following is None:
             return
         self._frames, self._at = 0, self._clock()
         content = self._files.content(self._model, span.segment, following)
@@ -157,12 +157,16 @@ class Checkpoints:
         try:
             self._files.write(span.segment, following, content)
         except OutputError as error:  # the frames themselves may still find room, or another place
-            self._is_on = False
-            self._listener(
-                Warned(f"States are not kept, so a stopped job starts its segment anew: {error}")
-            )
+            self._warn(error)
             return
         self._prune(span, following)
+
+    def _warn(self, error: OutputError) -> None:
+        """Tell once that a state cannot be written; it is tried again with each later one."""
+        if not self._has_warned:
+            self._has_warned = True
+            text = f"A state was not kept, so a stopped job may start its segment anew: {error}"
+            self._listener(Warned(text))
 
     def _prune(self, span: Span, following: int) -> None:
         """Keep the last two of a span.

@@ -1,5 +1,7 @@
 """What a lock's file says of the worker that holds it, and whether that worker can still live."""
 
+import errno
+import logging
 import os
 import platform
 import re
@@ -7,7 +9,6 @@ import secrets
 import uuid
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,8 +23,11 @@ __all__ = [
     "is_gone",
     "lock_path",
     "own_record",
+    "read_lock",
     "spoken_holder",
 ]
+
+log = logging.getLogger(__name__)
 
 _LENGTH = 768  # bytes of every file, so that one beat takes the place of the one before
 _SAME_START_S = 2.0  # psutil counts from the boot, whose time is told in whole seconds
@@ -74,12 +78,12 @@ class LockFile:
 
     Attributes:
         path: The file.
-        content: What was in it.
+        content: What was in it; None if it cannot be read.
         record: What that says; None if it is torn.
     """
 
     path: Path
-    content: bytes
+    content: bytes | None
     record: LockRecord | None
 
     @property
@@ -125,9 +129,28 @@ def find_locks(folder: Path, pieces: Iterable[tuple[int, int]]) -> Iterator[Lock
             continue
         at = bisect_right(ascending, int(found["last"]), key=lambda piece: piece[0])
         if at and ascending[at - 1][1] >= int(found["first"]):  # the last one that starts before it
-            with suppress(FileNotFoundError):
-                content = path.read_bytes()
+            try:
+                content = read_lock(path)
+            except OSError as error:
+                log.debug("%s cannot be read: %s", path, error)
+                yield LockFile(path, None, None)
+                continue
+            if content is not None:
                 yield LockFile(path, content, LockRecord.from_bytes(content))
+
+
+def read_lock(path: Path) -> bytes | None:
+    """Return what a lock's file holds; None if it is gone, perhaps on a server.
+
+    Raises:
+        OSError: It is there and cannot be read, as on Windows while another process removes it.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ESTALE):
+            return None
+        raise
 
 
 def is_gone(record: LockRecord | None) -> bool:

@@ -24,6 +24,8 @@ from robust_matte.settings.choices import Compression, Depth, ImageFormat, Layer
 
 __all__ = ["Outputs"]
 
+_OWN_FOLDERS = ("checkpoint", "lock", "pins", "runs", "states")  # of the job's folder
+
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
@@ -180,7 +182,9 @@ class Outputs:
 
     def remove_leftovers(self, numbers: Sequence[int]) -> None:
         """Remove what killed runs left of the job and of these frames under temporary names."""
-        remove_leftovers(self.job_folder, [self.plan_file.name, self.sheet_file.name])
+        remove_leftovers(self.job_folder)
+        for name in _OWN_FOLDERS:
+            remove_leftovers(self.job_folder / name)
         for pattern in self.patterns.values():
             remove_leftovers(pattern.folder, [pattern.path(number).name for number in numbers])
 

@@ -6,24 +6,22 @@ file by its own clock, and takes over what has not changed for long. No file's t
 filelock has such a lease, but on one name and by time stamps: pieces that overlap under other names
 must collide as well, and a file server's client may show an old time stamp for a minute.
 
-All that changes who holds what happens under the folder's door, a file that one process has at a
-time and for milliseconds. A door that is left by a crash is broken open; if two do that in the same
-moment, two workers may key one piece, which wastes work and harms nothing: both write the same
-bytes, each file in one step.
+All that changes who holds what happens under the folder's door. If a crash left it and two workers
+break it open in the same moment, they may key one piece, which wastes work and harms nothing: both
+write the same bytes, each file in one step.
 """
 
 import errno
 import logging
 import threading
-import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
 from robust_matte.errors import OutputError, Preempted
+from robust_matte.jobs.folder_door import LockTimes, Watch, folder_door
 from robust_matte.jobs.lock_files import (
     LockFile,
     LockRecord,
@@ -33,56 +31,15 @@ from robust_matte.jobs.lock_files import (
     own_record,
     spoken_holder,
 )
-from robust_matte.media.atomic import create_atomically
+from robust_matte.jobs.progress import Listener, Noted, silent
+from robust_matte.media.atomic import create_atomically, output_error
 
 __all__ = ["LockTimes", "PieceLocks"]
 
 log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
-_DOOR = "door"
-_DOOR_WAIT_S = 0.02
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockTimes:
-    """When what happens, in seconds; tests have a clock of their own.
-
-    Attributes:
-        beat_s: From beat to beat; 0 is never.
-        stale_s: How long a lock must not have changed to be taken over: several beats, because a
-            file server may be slow to show them.
-        poll_s: How often a lock is looked at meanwhile.
-        clock: A clock that nobody sets.
-        sleep: What waits.
-    """
-
-    beat_s: float = 5.0
-    stale_s: float = 30.0
-    poll_s: float = 0.5
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-
-
-@dataclass(slots=True)
-class _Watch:
-    """What was seen of files, and since when they look like that."""
-
-    times: LockTimes
-    seen: dict[Path, tuple[bytes, float]] = field(default_factory=dict)
-
-    def is_stale(self, path: Path, content: bytes) -> bool:
-        """Say whether a file has looked like this for long."""
-        before, since = self.seen.get(path, (None, 0.0))
-        now = self.times.clock()
-        if before != content:
-            self.seen[path] = (content, now)
-            return False
-        return now - since >= self.times.stale_s
-
-    def has_changed(self, path: Path, content: bytes) -> bool:
-        """Say whether a file looked otherwise before."""
-        return path in self.seen and self.seen[path][0] != content
+_USUAL_TIMES = LockTimes()
 
 
 class PieceLocks:
@@ -92,6 +49,7 @@ class PieceLocks:
         folder: Where the job's locks are; made if it is missing.
         pieces: First and last frame of each.
         times: When what happens.
+        listener: Told who is waited for, and who is taken over from.
 
     Raises:
         Preempted: Another worker keys some of these frames, and lives.
@@ -102,11 +60,13 @@ class PieceLocks:
         self,
         folder: Path,
         pieces: Sequence[tuple[int, int]],
-        times: LockTimes = LockTimes(),
+        times: LockTimes = _USUAL_TIMES,
+        listener: Listener = silent,
     ) -> None:
         self._folder = folder
         self._wanted = [own_record(*piece) for piece in pieces]
         self._times = times
+        self._listener = listener
         self._held: dict[Path, LockRecord] = {}
         self._lost: Preempted | None = None
         self._leaving = threading.Event()
@@ -187,18 +147,31 @@ class PieceLocks:
         """Take all locks at once, as soon as nobody who lives holds any of these frames."""
         if not self._wanted:
             return
-        watch = _Watch(self._times)
+        try:
+            self._wait_and_take(Watch(self._times))
+        except OSError as error:  # what is a lock's own matter has been tried again for long
+            raise output_error(self._folder, error) from error
+
+    def _wait_and_take(self, watch: Watch) -> None:
         while True:
-            with self._door():
+            with folder_door(self._folder, self._times):
                 others = list(self._others())
                 are_free = [self._is_free(one, watch) for one in others]  # looks at each
                 if all(are_free):
                     self._replace(others)
                     return
+            if not self.has_waited:
+                self._tell_of_waiting(others, are_free)
             self.has_waited = True
             self._times.sleep(self._times.poll_s)
 
-    def _is_free(self, lock: LockFile, watch: _Watch) -> bool:
+    def _tell_of_waiting(self, others: Iterable[LockFile], are_free: Iterable[bool]) -> None:
+        for lock, is_free in zip(others, are_free, strict=True):
+            if not is_free:
+                holder = spoken_holder(lock.record)
+                self._listener(Noted(f"waits to see whether {holder} still keys {lock.frames}"))
+
+    def _is_free(self, lock: LockFile, watch: Watch) -> bool:
         """Say whether a lock's holder is known to be gone.
 
         Raises:
@@ -221,6 +194,10 @@ class PieceLocks:
         for one in others:
             log.info("%s is taken over from %s", one.path, spoken_holder(one.record))
             one.path.unlink(missing_ok=True)
+            if self.has_waited:
+                self._listener(
+                    Noted(f"{one.frames} is taken over from {spoken_holder(one.record)}")
+                )
         for mine in self._wanted:
             path = lock_path(self._folder, mine.first, mine.last)
             create_atomically(path, mine.to_bytes(), is_durable=False)
@@ -231,7 +208,7 @@ class PieceLocks:
         if not self._held:
             return
         try:
-            with self._door():
+            with folder_door(self._folder, self._times):
                 self._remove_own()
         except OutputError:  # a full disk has no room for a door
             self._remove_own()
@@ -243,32 +220,3 @@ class PieceLocks:
                 if there is not None and there.token == record.token:
                     path.unlink()
         self._held = {}
-
-    @contextmanager
-    def _door(self) -> Iterator[None]:
-        """Be alone in the folder."""
-        path, own = self._folder / _DOOR, own_record(0, 0).to_bytes()
-        watch = _Watch(self._times)
-        while not create_atomically(path, own, is_durable=False):
-            with suppress(FileNotFoundError):
-                content = path.read_bytes()
-                if is_gone(LockRecord.from_bytes(content)) or watch.is_stale(path, content):
-                    _break_open(path, content)
-                    continue
-            self._times.sleep(_DOOR_WAIT_S)
-        try:
-            yield
-        finally:
-            with suppress(OSError):
-                if path.read_bytes() == own:
-                    path.unlink()
-
-
-def _break_open(path: Path, content: bytes) -> None:
-    """Remove a door that a crash left; put back another one that came into its place meanwhile."""
-    aside = path.with_name(f"{path.name}.{threading.get_ident()}.{time.monotonic_ns()}")
-    with suppress(FileNotFoundError):
-        path.rename(aside)
-        if aside.read_bytes() != content:
-            create_atomically(path, aside.read_bytes(), is_durable=False)
-        aside.unlink()

@@ -185,7 +185,8 @@ def recording_run(
 
 def load_runs(folder: Path) -> tuple[RunRecord, ...]:
     """Return all runs of a job's folder, the oldest first; what cannot be read is left out."""
-    runs = [run for path in sorted((folder / "runs").glob("*.json")) for run in _load(path).runs]
+    paths = [path for path in (folder / "runs").glob("*.json") if path.name[0] != "."]  # left ones
+    runs = [run for path in sorted(paths) for run in _load(path).runs]
     return tuple(sorted(runs, key=lambda run: run.started))
 
 

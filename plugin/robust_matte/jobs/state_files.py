@@ -118,6 +118,8 @@ class StateFiles:
     def forget(self, segment: int, first: int, last: int, *, but: int = 0) -> None:
         """Remove the states before some frames, and what killed runs left of such.
 
+        The folder stays: another worker may be about to write into it.
+
         Args:
             segment: First frame of their segment.
             first: The lowest `next` to remove.
@@ -129,9 +131,6 @@ class StateFiles:
         for file in [*found[: max(len(found) - but, 0)], *left]:
             with suppress(OSError):
                 file.path.unlink()
-        if not but:
-            with suppress(OSError):  # others are in it, or it never was
-                self.folder.rmdir()
 
     def _between(
         self, pattern: re.Pattern[str], segment: int, first: int, last: int
@@ -184,11 +183,15 @@ class StateSearch:
         for file, place in reversed(ascending[:at]):
             if file.next <= after:
                 break
-            if self._is_good(file, place):
-                data = None if place.is_lasting else file.path.read_bytes()
-                return file.next, partial(_restore, file, place, data)
+            data = self._good_content(file, place)
+            if data is not None:
+                return file.next, partial(_restore, file, place, None if place.is_lasting else data)
             ascending.remove((file, place))
         return None
+
+    def has(self, first: int, following: int) -> bool:
+        """Say whether there is a good state of a segment before this very frame."""
+        return self.nearest(first, following - 1, following) is not None
 
     @cached_property
     def _found(self) -> dict[int, list[tuple[StateFile, StateFiles]]]:
@@ -200,17 +203,23 @@ class StateSearch:
             files.sort(key=lambda one: one[0].next)
         return found
 
-    def _is_good(self, file: StateFile, place: StateFiles) -> bool:
+    def _good_content(self, file: StateFile, place: StateFiles) -> bytes | None:
+        """Return what a file holds, read once: another worker may remove it at any moment."""
         try:
-            is_mine = place.load(file, self._model)
+            data = file.path.read_bytes()
+            is_mine = place.load(file, self._model, data)
+        except FileNotFoundError:
+            log.debug("%s was removed meanwhile", file.path)
+            return None
         except (ModelError, OSError) as error:
             reason = error.what if isinstance(error, ModelError) else error.strerror
             log.debug("%s is not used: %s", file.path, reason)
             self._listener(Warned(f"The state {file.path} is damaged, and is not used."))
-            return False
+            return None
         if not is_mine:
             log.debug("%s is of another job, or of other pins", file.path)
-        return is_mine
+            return None
+        return data
 
 
 def _restore(file: StateFile, place: StateFiles, data: bytes | None, model: MatteModel) -> None:

@@ -2,14 +2,16 @@
 
 import time
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
+from robust_matte.jobs.piece_lock import LockTimes, PieceLocks
 from robust_matte.jobs.pins import pins_of
 from robust_matte.jobs.planning import PlannedJob, plan_job
 from robust_matte.jobs.progress import Listener, Noted, StageReached, silent
 from robust_matte.jobs.segment_pins import SegmentPins
+from robust_matte.jobs.settled_pins import settle_pins, states_lock_folder
 from robust_matte.jobs.state_files import STATES_FOLDER, StateFiles, StateSearch
 from robust_matte.jobs.stop_request import StopRequest
 from robust_matte.jobs.targets import targets_for
@@ -49,8 +51,9 @@ def make_states(
 ) -> StatesResult:
     """Roll through segments and keep the state before each of their pieces.
 
-    Frames are decoded and shrunk, nothing is refined and no frame is written. What was made before
-    is kept, and the pass goes on from the latest state.
+    Frames are decoded and shrunk, nothing is refined and no frame is written. States that were made
+    before are kept if they are whole, of this job and of these pins; the pass goes on from the
+    latest of them. Others who key pieces of these segments meanwhile are not disturbed.
 
     Args:
         settings: The job; its plan must be on disk, and is only read.
@@ -61,16 +64,20 @@ def make_states(
 
     Raises:
         OtherPinsError: A segment was begun under other pins.
+        Preempted: Another worker makes states of these segments, or keys one to be begun anew.
         RobustMatteError: See the classes.
     """
     started = time.monotonic()
     job = plan_job(settings, listener, open_model, pieces=pieces)
     states = StateFiles.of_job(STATES_FOLDER, job)
-    there = {(one.first, one.next) for one in states.listed()}
-    tasks = list(_tasks(job, pieces, there, StateSearch([states], job.model, listener)))
-    _settle_pins(job, [task.run.segment.first for task in tasks])
-    rolled = _roll(job, tasks, states, listener, stop or StopRequest())
-    wanted = sum(len(needed) for _, needed in _needed(job, pieces))
+    needed = list(_needed(job, pieces))
+    spans = [(segment.first, segment.last) for segment, starts in needed if starts]
+    folder = states_lock_folder(job.opened.outputs)
+    with PieceLocks(folder, spans, LockTimes(), listener) as locks:
+        _begin_segments(job, [first for first, _ in spans], listener)
+        tasks = list(_tasks(job, needed, StateSearch([states], job.model, listener)))
+        rolled = _roll(job, tasks, states, locks, listener, stop or StopRequest())
+    wanted = sum(len(starts) for _, starts in needed)
     written = sum(len(task.lacking) for task in tasks)
     return StatesResult(written, wanted - written, rolled, time.monotonic() - started)
 
@@ -110,15 +117,12 @@ def _begin(job: PlannedJob, segment: Segment) -> int:
 
 
 def _tasks(
-    job: PlannedJob,
-    pieces: Sequence[tuple[int, int]],
-    there: set[tuple[int, int]],
-    search: StateSearch,
+    job: PlannedJob, needed: Iterable[tuple[Segment, list[int]]], search: StateSearch
 ) -> Iterator[_Task]:
     """Yield what is to be rolled through: from the state before the first one that lacks."""
     present = job.opened.plate.numbers
-    for segment, needed in _needed(job, pieces):
-        lacking = [first for first in needed if (segment.first, first) not in there]
+    for segment, starts in needed:
+        lacking = [start for start in starts if not search.has(segment.first, start)]
         if not lacking:
             continue
         begin = _begin(job, segment)
@@ -133,21 +137,19 @@ def _tasks(
         yield _Task(run, frozenset(lacking), after)
 
 
-def _settle_pins(job: PlannedJob, segments: Sequence[int]) -> None:
+def _begin_segments(job: PlannedJob, segments: Sequence[int], listener: Listener) -> None:
     """Begin segments under the pins of this run, which those who key its pieces must have, too."""
-    pins, own = SegmentPins(job.plan, job.opened.outputs.pins_folder), pins_of(job.model.identity)
+    pins = SegmentPins(job.plan, job.opened.outputs.pins_folder)
+    settle_pins(job, pins, segments, listener, holds_states=True)
     for first in segments:
-        if job.opened.settings.repin and pins.of_segment(first) not in (None, own):
-            pins.renew(first, own)
-        pins.check(first, own)
-    for first in segments:
-        pins.begin(first, own)
+        pins.begin(first, pins_of(job.model.identity))
 
 
 def _roll(
     job: PlannedJob,
     tasks: Sequence[_Task],
     states: StateFiles,
+    locks: PieceLocks,
     listener: Listener,
     stop: StopRequest,
 ) -> int:
@@ -171,7 +173,9 @@ def _roll(
             states.save(job.model, run.segment.first, task.after[number])
         text = f"from frame {run.fed[0]}"
         listener(StageReached("rolling", done, total, text, number=number))
-        stop.heed()
+        locks.check()
+        if done < total:
+            stop.heed()
 
     opened, low_size = job.opened, job.plan.request.low_size
     runs = [task.run for task in tasks]

@@ -1,15 +1,15 @@
 """Which frames of a job are to be made, and whether this run may make them."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from robust_matte.jobs.piece_lock import LockTimes, PieceLocks
-from robust_matte.jobs.pins import pins_of
 from robust_matte.jobs.planning import PlannedJob
-from robust_matte.jobs.progress import Listener, StageReached
+from robust_matte.jobs.progress import Listener, StageReached, silent
 from robust_matte.jobs.segment_pins import SegmentPins
+from robust_matte.jobs.settled_pins import settle_pins
 from robust_matte.jobs.targets import Target
 
 __all__ = ["Claim", "claimed"]
@@ -53,13 +53,17 @@ def claimed(
     """
     folder = job.opened.outputs.pins_folder
     pins = SegmentPins(job.plan, folder)
-    todo = _settle_pins(job, pins, targets, _unfinished(job, pins, targets, listener))
+    todo = _unfinished(job, pins, targets, listener)
+    renewed = settle_pins(job, pins, _segments(pins, todo), listener)
+    todo = _with_renewed(pins, targets, todo, renewed)
     spans = _spans(todo, sorted(first for first, _ in pieces or ()) or pins.firsts)
-    with PieceLocks(job.opened.outputs.lock_folder, spans, LockTimes()) as locks:
+    with PieceLocks(job.opened.outputs.lock_folder, spans, LockTimes(), listener) as locks:
+        pins = SegmentPins(job.plan, folder)
         if locks.has_waited:  # for one who may have done the most of it before it ended
-            pins = SegmentPins(job.plan, folder)
-            left = _unfinished(job, pins, targets, listener)
-            todo = _settle_pins(job, pins, targets, left, may_renew=False)
+            todo = _unfinished(job, pins, targets, listener)
+        else:  # nor is one waited for that has just ended
+            todo = _unfinished(job, pins, todo, silent)
+        settle_pins(job, pins, _segments(pins, todo), listener, may_renew=False)
         yield Claim(todo, pins, locks)
 
 
@@ -95,40 +99,15 @@ def _unfinished(
     return todo
 
 
-def _settle_pins(
-    job: PlannedJob,
-    pins: SegmentPins,
-    targets: Sequence[Target],
-    todo: Sequence[Target],
-    *,
-    may_renew: bool = True,
+def _segments(pins: SegmentPins, todo: Iterable[Target]) -> set[int]:
+    """Return the first frames of the segments that some frames are of."""
+    return {pins.segment(one.source).first for one in todo if one.source is not None}
+
+
+def _with_renewed(
+    pins: SegmentPins, targets: Sequence[Target], todo: Sequence[Target], renewed: Collection[int]
 ) -> list[Target]:
-    """Make sure that what is to be done of a segment goes on under the pins it was begun with.
-
-    Args:
-        job: The job; with its setting `repin` such a segment is begun anew.
-        pins: The pins of its segments.
-        targets: All frames that were asked for.
-        todo: Those that are not right already.
-        may_renew: Whether a segment may be begun anew: once in a run, and before it takes locks.
-
-    Returns:
-        The frames to do, which are more where a segment is begun anew.
-
-    Raises:
-        OtherPinsError: A segment was begun with others.
-        Preempted: A segment that is to be begun anew is being keyed.
-        OutputError: The new pins cannot be written.
-    """
-    own, renewed = pins_of(job.model.identity), set()
-    for first in sorted({pins.segment(one.source).first for one in todo if one.source is not None}):
-        if not (job.opened.settings.repin and may_renew):
-            pins.check(first, own)
-        elif pins.of_segment(first) not in (None, own):
-            segment = pins.segment(first)
-            with PieceLocks(job.opened.outputs.lock_folder, [(segment.first, segment.last)]):
-                pins.renew(first, own)
-            renewed.add(first)
+    """Return the frames to do, which are all of a segment that is begun anew."""
     if not renewed:
         return list(todo)
     left = {one.number for one in todo}

@@ -54,6 +54,8 @@ def write_all(work: Work, listener: RunRecorder, stop: StopRequest) -> None:
         Preempted: Likewise; or another worker has taken the frames over.
     """
     opened = work.job.opened
+    if work.runs:  # asked for while another job was at its last frame
+        stop.heed()
     _tell_of_states(work.runs, listener)
     report = Report(len(work.claim.todo), opened.outputs, opened.settings.nonfinite, listener)
     states = StateFiles.of_job(CHECKPOINT_FOLDER, work.job)
@@ -79,7 +81,8 @@ def write_all(work: Work, listener: RunRecorder, stop: StopRequest) -> None:
         tell(writer.drain())
     report.close()
     keeper.close()
-    stop.heed()
+    if opened.settings.review is not None or opened.settings.hint_dir is not None:
+        stop.heed()  # much is still to be made of the frames
 
 
 def _tell_of_states(runs: Sequence[Run], listener: RunRecorder) -> None:
@@ -121,9 +124,10 @@ def _keyed(
         if event.stage == "warming up":  # there is no state that is worth keeping
             stop.heed()
 
-    def passed(_: Run, number: int) -> None:
+    def passed(run: Run, number: int) -> None:
         keeper.passed(number, is_last=stop.is_asked)
-        stop.heed()
+        if run is not work.runs[-1] or number != run.fed[-1]:  # what is finished ends well
+            stop.heed()
 
     opened, low_size = work.job.opened, work.job.plan.request.low_size
     return key_runs(

@@ -14,6 +14,7 @@ from robust_matte.errors import DiskFullError, OutputError, WriteError
 __all__ = [
     "check_writable",
     "create_atomically",
+    "is_passing",
     "output_error",
     "remove_leftovers",
     "write_atomically",
@@ -123,7 +124,7 @@ def check_writable(path: Path) -> None:
         raise output_error(path, error) from error
 
 
-def remove_leftovers(folder: Path, names: Collection[str]) -> int:
+def remove_leftovers(folder: Path, names: Collection[str] | None = None) -> int:
     """Remove the temporaries that killed runs left for files of these names.
 
     Only those that are ten minutes old: a younger one may have a writer that still lives, perhaps
@@ -133,13 +134,14 @@ def remove_leftovers(folder: Path, names: Collection[str]) -> int:
 
     Args:
         folder: Where the files are written; may be missing.
-        names: Final file names, as `sh010_matte.1001.exr`.
+        names: Final file names, as `sh010_matte.1001.exr`; by default of any name, for a folder
+            that nobody else writes to.
 
     Returns:
         How many were removed.
     """
     removed = 0
-    left = _temporaries(folder, frozenset(names))
+    left = _temporaries(folder, None if names is None else frozenset(names))
     now = _time_of(folder) if left else None
     if now is not None:
         for entry in left:
@@ -152,13 +154,13 @@ def remove_leftovers(folder: Path, names: Collection[str]) -> int:
     return removed
 
 
-def _temporaries(folder: Path, names: frozenset[str]) -> list[Path]:
+def _temporaries(folder: Path, names: frozenset[str] | None) -> list[Path]:
     """Return the temporaries for files of these names."""
     left = []
     with suppress(OSError):  # a folder that cannot be listed is told when it is written to
         for entry in folder.iterdir():
             found = _TEMPORARY.fullmatch(entry.name)
-            if found and found["stem"] + found["suffix"] in names:
+            if found and (names is None or found["stem"] + found["suffix"] in names):
                 left.append(entry)
     return left
 
@@ -241,6 +243,17 @@ def _sync_folder(folder: Path) -> None:
         if error.errno not in _NO_FOLDER_SYNC:
             raise
         log.debug("%s cannot be synchronised: %s", folder, error)
+
+
+def is_passing(error: BaseException | None) -> bool:
+    """Say whether what failed may succeed in a moment.
+
+    A file server forgets what another machine has replaced, and Windows refuses what another
+    process is just removing or reading.
+    """
+    if not isinstance(error, OSError):
+        return False
+    return error.errno == errno.ESTALE or (os.name == "nt" and isinstance(error, PermissionError))
 
 
 def output_error(path: Path, error: OSError) -> OutputError:
