@@ -24,8 +24,8 @@ import pytest
 
 from robust_matte.jobs import unfinished
 from robust_matte.jobs.finishing import Finisher
+from robust_matte.jobs.folder_door import LockTimes
 from robust_matte.jobs.lock_files import LockRecord, own_record
-from robust_matte.jobs.piece_lock import LockTimes
 from robust_matte.jobs.pins import Pins
 from robust_matte.jobs.report import Written
 from robust_matte.jobs.targets import Target
@@ -391,7 +391,7 @@ def _worker(farm: Farm, number: int, root: Path) -> "subprocess.Popen[str]":
     program = """
 import signal, sys, os
 from robust_matte.jobs import unfinished, finishing
-from robust_matte.jobs.piece_lock import LockTimes
+from robust_matte.jobs.folder_door import LockTimes
 unfinished.LockTimes = lambda: LockTimes(beat_s=0.02, stale_s=0.5, poll_s=0.02)
 begun = finishing.Finisher.finish
 def finish(self, target, keyed):

@@ -9,9 +9,10 @@ import pytest
 
 from robust_matte.errors import Cancelled, Preempted
 from robust_matte.jobs import unfinished
+from robust_matte.jobs.folder_door import LockTimes
 from robust_matte.jobs.key import key
 from robust_matte.jobs.lock_files import own_record
-from robust_matte.jobs.piece_lock import LockTimes, PieceLocks
+from robust_matte.jobs.piece_lock import PieceLocks
 from robust_matte.jobs.progress import FrameWritten
 from robust_matte.jobs.stop_request import StopRequest
 

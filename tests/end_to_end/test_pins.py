@@ -9,9 +9,9 @@ import pytest
 
 from robust_matte.errors import OtherPinsError
 from robust_matte.jobs import settled_pins
+from robust_matte.jobs.folder_door import LockTimes
 from robust_matte.jobs.key import key
 from robust_matte.jobs.lock_files import own_record
-from robust_matte.jobs.piece_lock import LockTimes
 from robust_matte.jobs.progress import FrameWritten, Noted
 from robust_matte.media.exr_header import read_header
 

@@ -27,10 +27,10 @@ from robust_matte.farm.planning import FarmRequest, plan_farm
 from robust_matte.farm.rolling import roll_pieces, split_pieces
 from robust_matte.farm.shot_runs import FarmRun, ShotResults, run_shots
 from robust_matte.jobs import settled_pins, states
+from robust_matte.jobs.folder_door import LockTimes
 from robust_matte.jobs.key import key
 from robust_matte.jobs.key_result import KeyResult
 from robust_matte.jobs.lock_files import own_record
-from robust_matte.jobs.piece_lock import LockTimes
 from robust_matte.jobs.progress import Event, Listener, Noted, StageReached, Warned, silent
 from robust_matte.jobs.shared_model import share_model
 from robust_matte.jobs.states import StatesResult

@@ -14,8 +14,9 @@ import psutil
 import pytest
 
 from robust_matte.errors import Preempted, WriteError
+from robust_matte.jobs.folder_door import LockTimes
 from robust_matte.jobs.lock_files import LockRecord, find_locks, is_gone, own_record
-from robust_matte.jobs.piece_lock import LockTimes, PieceLocks
+from robust_matte.jobs.piece_lock import PieceLocks
 from robust_matte.jobs.progress import Event, Noted
 
 PIECE = (1001, 1100)

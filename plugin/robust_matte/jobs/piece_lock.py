@@ -34,7 +34,7 @@ from robust_matte.jobs.lock_files import (
 from robust_matte.jobs.progress import Listener, Noted, silent
 from robust_matte.media.atomic import create_atomically, output_error
 
-__all__ = ["LockTimes", "PieceLocks"]
+__all__ = ["PieceLocks"]
 
 log = logging.getLogger(__name__)
 

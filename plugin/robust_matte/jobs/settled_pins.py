@@ -6,9 +6,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from robust_matte.errors import ModelError, Preempted
+from robust_matte.jobs.folder_door import LockTimes
 from robust_matte.jobs.marks import PINS_ATTRIBUTE, read_mark
 from robust_matte.jobs.outputs import Outputs
-from robust_matte.jobs.piece_lock import LockTimes, PieceLocks
+from robust_matte.jobs.piece_lock import PieceLocks
 from robust_matte.jobs.pins import Pins, pins_of
 from robust_matte.jobs.planning import PlannedJob
 from robust_matte.jobs.progress import Listener, Noted

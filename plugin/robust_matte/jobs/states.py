@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from robust_matte.jobs.piece_lock import LockTimes, PieceLocks
+from robust_matte.jobs.folder_door import LockTimes
+from robust_matte.jobs.piece_lock import PieceLocks
 from robust_matte.jobs.pins import pins_of
 from robust_matte.jobs.planning import PlannedJob, plan_job
 from robust_matte.jobs.progress import Listener, Noted, StageReached, silent

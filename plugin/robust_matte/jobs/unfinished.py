@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from robust_matte.jobs.piece_lock import LockTimes, PieceLocks
+from robust_matte.jobs.folder_door import LockTimes
+from robust_matte.jobs.piece_lock import PieceLocks
 from robust_matte.jobs.planning import PlannedJob
 from robust_matte.jobs.progress import Listener, StageReached, silent
 from robust_matte.jobs.segment_pins import SegmentPins
