@@ -384,7 +384,10 @@ def test_progress_is_told_with_the_time_to_go(evaluate: Evaluate, pair: tuple[st
     events = [json.loads(line) for line in told.out.splitlines()]
     assert events.pop() == {"event": "finished", "percent": 100.0}
     assert "IoU at 0.5" in told.err
-    assert [event["done"] for event in events] == [1, 2, 3, 4, 5]
+    done = [event["done"] for event in events]  # in between, one every two seconds
+    assert done[0] == 1
+    assert done[-1] == 5
+    assert done == sorted(set(done))
     assert {event["total"] for event in events} == {5}
     assert events[-1]["eta_s"] == 0.0
     assert events[0]["eta_s"] > 0.0

@@ -197,7 +197,10 @@ def test_command_line_makes_it_and_says_where(
     assert str(tmp_path / "r.mp4") in said.err
     events = [json.loads(line) for line in said.out.splitlines()]
     reviewing = [event for event in events if event.get("stage") == "reviewing"]
-    assert [event["done"] for event in reviewing] == list(range(7))
+    done = [event["done"] for event in reviewing]  # in between, one every two seconds
+    assert done[0] == 0
+    assert done[-1] == 6
+    assert done == sorted(set(done))
     assert reviewing[-1]["eta_s"] == 0.0
     assert len(list((tmp_path / "shot_matte").glob("*.png"))) == 6
 

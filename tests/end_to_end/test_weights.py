@@ -7,6 +7,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -431,6 +432,14 @@ def read_until(process: "subprocess.Popen[str]", wanted: Callable[[Any], bool]) 
     pytest.fail(f"it ended before that: {seen}")
 
 
+def wait_for_bytes(path: Path) -> None:
+    """Wait until something has come; the server holds the rest back."""
+    until = time.monotonic() + 60
+    while not (path.exists() and path.stat().st_size > 0):
+        assert time.monotonic() < until, f"nothing came to {path}"
+        time.sleep(0.02)
+
+
 def test_two_starts_at_once_fetch_once(
     start: Any, release: Any, published: bytes, cache: Path
 ) -> None:
@@ -454,7 +463,8 @@ def test_ctrl_c_keeps_what_came(
 ) -> None:
     release.faults = [-SOME]
     with start() as process:
-        read_until(process, lambda event: event["done"] >= 3)
+        read_until(process, lambda event: event["stage"] == "fetching")
+        wait_for_bytes(cache / f".{MOBILE}.part")
         process.send_signal(signal.SIGINT)
         err = process.communicate(timeout=60)[1]
     assert process.returncode == 130
