@@ -155,6 +155,21 @@ def test_commands_take_the_plan_s_weights_alone(
     assert run("commands", plan, "--model", "draft") == 0
 
 
+def test_commands_find_the_plan_in_its_folder_and_under_its_own_name_alone(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = tmp_path / write_plan(tmp_path)
+    assert run("commands", str(plan)) == 0
+    by_file = capsys.readouterr().out
+    assert run("commands", str(plan.parent)) == 0
+    assert capsys.readouterr().out == by_file
+    other = plan.rename(plan.with_name("monday.json"))
+    assert run("commands", str(other)) == 2
+    told = capsys.readouterr()
+    assert f"{other} is not called plan.json" in told.err
+    assert told.out == ""
+
+
 def test_commands_name_their_files_without_detours(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from robust_matte.errors import SettingsError
 from robust_matte.farm.farm_job import FarmJob, Machine
-from robust_matte.farm.farm_plan import FarmPlan, PlannedWeights
+from robust_matte.farm.farm_plan import PLAN_NAME, FarmPlan, PlannedWeights, plan_file
 from robust_matte.farm.plan_parameters import is_file, is_whole
 from robust_matte.farm.planned_weights import find_planned_weights
 
@@ -18,7 +18,7 @@ def planned_job(
     """Read a plan, and return it with its job.
 
     Args:
-        path: The plan.json, in the root `out`.
+        path: The plan.json, or its folder, which is the root `out`.
         name: What the engine calls the job.
         program: The program and its first words.
         machine: What keying needs.
@@ -26,10 +26,17 @@ def planned_job(
 
     Raises:
         InputError: There is no plan, or it cannot be read.
-        SettingsError: The plan was made with other weights.
+        SettingsError: The plan was made with other weights, or has another name: tasks look for
+            it by its own.
         WeightsError: Their file is not there, or holds others.
     """
+    path = plan_file(path)
     plan = FarmPlan.load(path)
+    if path.name != PLAN_NAME:
+        raise SettingsError(
+            f"{path} is not called {PLAN_NAME}, as the tasks of a job expect it.",
+            hint=f"Name the {PLAN_NAME} in the output folder, or rename the plan.",
+        )
     out = Path(os.path.abspath(path)).parent  # noqa: PTH100 - takes .. out, too
     plates = Path(os.path.normpath(out / plan.plates))
     job = FarmJob(
