@@ -1,6 +1,7 @@
 """From the model's output to files on disk; runs on writing threads."""
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from robust_matte.jobs.frame_attributes import frame_attributes
 from robust_matte.jobs.matte_attributes import UNCROPPED_ATTRIBUTE, window_text
@@ -8,7 +9,6 @@ from robust_matte.jobs.opening import OpenedJob
 from robust_matte.jobs.pins import Pins
 from robust_matte.jobs.plan import Plan
 from robust_matte.jobs.report import Written
-from robust_matte.jobs.segment_pins import SegmentPins
 from robust_matte.jobs.targets import Target
 from robust_matte.keying.extent import crop_matte, surround_matte
 from robust_matte.keying.matte import Matte, finish_matte
@@ -17,7 +17,14 @@ from robust_matte.keying.rolling import KeyedFrame
 from robust_matte.keying.segments import Segment
 from robust_matte.media.frames import FrameHeader
 
-__all__ = ["Finisher"]
+__all__ = ["Finisher", "KnownPins"]
+
+
+class KnownPins(Protocol):
+    """Who knows under which pins segments are keyed; `SegmentPins` does."""
+
+    def of_segment(self, first: int) -> Pins | None:
+        """Return the pins of the segment that starts at `first`; None if it was not begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,7 @@ class Finisher:
 
     opened: OpenedJob
     plan: Plan
-    pins: SegmentPins
+    pins: KnownPins
 
     def finish(self, target: Target, keyed: KeyedFrame) -> Written:
         """Turn one keyed frame into files.

@@ -7,10 +7,10 @@ from robust_matte.colour.configs import ColourConfig, open_config
 from robust_matte.colour.model_view import ModelView
 from robust_matte.errors import SettingsError
 from robust_matte.jobs.contact_sheet import check_sheet
-from robust_matte.jobs.counted import recall_count
 from robust_matte.jobs.edit_cuts import read_edits, with_cuts
 from robust_matte.jobs.framing import Windows, settle_region, view_size
 from robust_matte.jobs.hints import Hints, check_hints
+from robust_matte.jobs.looks import Looks
 from robust_matte.jobs.masks import MaskedPlate, Masks, open_masks
 from robust_matte.jobs.output_space import settle_output
 from robust_matte.jobs.outputs import Outputs
@@ -18,12 +18,12 @@ from robust_matte.jobs.plate_space import AssumedSpace, assume_space
 from robust_matte.jobs.progress import Listener, Noted, Warned
 from robust_matte.jobs.review import check_review
 from robust_matte.jobs.stereo import output_of_view, settle_picture
-from robust_matte.jobs.survey import count_frames, requested_frames, survey_windows
+from robust_matte.jobs.survey import requested_frames
 from robust_matte.keying.prepared import Preparation
 from robust_matte.keying.rolling import FrameSource
 from robust_matte.media.exr_layers import LayerChoice
 from robust_matte.media.links import real_path
-from robust_matte.media.plates import MoviePlate, Plate, open_plate
+from robust_matte.media.plates import MoviePlate, Plate
 from robust_matte.media.windows import Size
 from robust_matte.settings.choices import SourceAlpha
 from robust_matte.settings.frame_range import FrameRange
@@ -92,7 +92,11 @@ class OpenedJob:
 
 
 def open_job(
-    settings: KeySettings, listener: Listener, weights: Path, counted: Path | None = None
+    settings: KeySettings,
+    listener: Listener,
+    weights: Path,
+    counted: Path | None = None,
+    looks: Looks | None = None,
 ) -> OpenedJob:
     """Find the plate, look over its headers and settle the names of the result.
 
@@ -101,6 +105,7 @@ def open_job(
         listener: Told what is assumed, and what is unusual.
         weights: The weights file, which nothing may replace; it need not be there yet.
         counted: A folder where the count of a movie's frames may be kept.
+        looks: How the plate is looked at; by default anew.
 
     Raises:
         InputError: The plate is absent, unreadable, uneven or incomplete.
@@ -108,10 +113,9 @@ def open_job(
     """
     edits = read_edits(settings)
     config = open_config(settings.config)
+    looks = looks or Looks()
     choice = LayerChoice(settings.layer, settings.view)
-    plate = open_plate(settings.plate, first_frame=settings.first_frame, choice=choice)
-    if isinstance(plate, MoviePlate) and not (counted and recall_count(plate, counted)):
-        count_frames(plate, listener)
+    plate = looks.plate(settings, listener, counted)
     place = Path(settings.output or f"{plate.pattern.stem}_matte")
     outputs = Outputs.named(
         output_of_view(str(place.absolute()), plate),  # messages and the summary name it in full
@@ -134,7 +138,7 @@ def open_job(
         _tell_of_alpha(plate, settings, listener)
     for text in plate.warnings:
         listener(Warned(text))
-    windows = survey_windows(plate, settings.work_area, listener)
+    windows = looks.windows(plate, settings.work_area, listener)
     windows = replace(windows, region=settle_region(settings.roi, windows.area))
     masks = open_masks(settings, plate, frames, windows, listener)
     outputs.refuse_inputs(frames, masks.files, "a mask")

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from robust_matte.errors import InputError, SettingsError
-from robust_matte.jobs.begun import begun_threads, begun_weights, has_frames, plan_on_disk
+from robust_matte.jobs.begun import has_frames, plan_on_disk
 from robust_matte.jobs.gains import frame_exposure, segment_gains
-from robust_matte.jobs.header_cuts import check_headers, cuts_of_headers
+from robust_matte.jobs.header_cuts import cuts_of_headers
 from robust_matte.jobs.inputs import FoundInputs, Inputs, find_inputs
-from robust_matte.jobs.memory import check_memory
-from robust_matte.jobs.obtaining import obtain_weights
-from robust_matte.jobs.opening import OpenedJob, open_job
+from robust_matte.jobs.loading import LoadedJob, load_job
+from robust_matte.jobs.opening import OpenedJob
 from robust_matte.jobs.output_names import job_folder
 from robust_matte.jobs.output_space import colour_record
 from robust_matte.jobs.pins import Pins, pins_of
@@ -26,11 +25,11 @@ from robust_matte.jobs.plan import (
     load_plan,
 )
 from robust_matte.jobs.plan_mismatch import other_job
-from robust_matte.jobs.progress import Listener, Noted, StageReached, Warned
+from robust_matte.jobs.progress import Listener
 from robust_matte.jobs.segment_pins import forget_pins
 from robust_matte.jobs.survey import find_cuts
 from robust_matte.keying.exposure import Exposure
-from robust_matte.keying.model import MatteModel, ModelOpener, Weights
+from robust_matte.keying.model import MatteModel, ModelOpener
 from robust_matte.keying.network import Network
 from robust_matte.keying.segments import split_segments
 from robust_matte.media.atomic import check_writable
@@ -39,10 +38,8 @@ from robust_matte.media.sequences import FramePattern, frame_ranges
 from robust_matte.settings.cut_list import CutList
 from robust_matte.settings.gain import AUTO_GAIN
 from robust_matte.settings.key_settings import KeySettings
-from robust_matte.weights.choice import ChosenWeights, choose_weights
-from robust_matte.weights.known import AUTO, KNOWN
 
-__all__ = ["PlannedJob", "plan_job"]
+__all__ = ["PlannedJob", "new_plan", "plan_job", "request_of"]
 
 # What may differ between two runs of one job: where things are, and which frames are written.
 # Device, threads, refiner, size, space, format, layer and view count as what they turned out to be.
@@ -113,27 +110,17 @@ def plan_job(
             been written then.
     """
     is_planned = pieces is not None
-    chosen = choose_weights(settings.model, offline=settings.offline)
-    weights = None if chosen.is_absent else obtain_weights(chosen, listener)
-    opened = open_job(settings, listener, chosen.path, _planned_folder(settings, pieces))
-    weights = weights or obtain_weights(chosen, listener)  # not fetched for a plate that is unsound
-    if settings.model == "auto":
-        weights = _settled_weights(opened, chosen, weights, listener)
-    listener(StageReached("loading", 0, 0, f"loading {weights.path.name}"))
-    threads = settings.threads or begun_threads(opened, is_planned=is_planned)
-    model = open_model(weights, refiner=settings.refiner, device=settings.device, threads=threads)
-    for text in model.notes:
-        listener(Noted(text))
-    check_memory(opened, model.identity, listener)
-    if not is_planned and CutList.parse(settings.cuts).is_in_headers:
-        check_headers(opened.plate, listener)
+    planned = _planned_folder(settings, pieces)
+    loaded = load_job(settings, listener, open_model, counted=planned, is_planned=is_planned)
+    opened = loaded.opened
     inputs = find_inputs(opened, listener, _needed(opened, pieces))
-    request = _request(opened, weights, model, inputs.now)
+    request = request_of(loaded, inputs.now)
     if is_planned:
         plan = _given_plan(opened, request, inputs)
     else:
-        plan = _settled_plan(opened, request, pins_of(model.identity), inputs, listener)
-    return PlannedJob(opened, model, plan)
+        pins = pins_of(loaded.model.identity)
+        plan = _settled_plan(opened, request, pins, inputs, listener)
+    return PlannedJob(opened, loaded.model, plan)
 
 
 def _planned_folder(settings: KeySettings, pieces: Sequence[tuple[int, int]] | None) -> Path | None:
@@ -143,25 +130,10 @@ def _planned_folder(settings: KeySettings, pieces: Sequence[tuple[int, int]] | N
     return job_folder(FramePattern.parse(str(Path(settings.output).absolute())))
 
 
-def _settled_weights(
-    opened: OpenedJob, chosen: ChosenWeights, weights: Weights, listener: Listener
-) -> Weights:
-    """Return what `auto` takes: what the output was begun with, or else what is here."""
-    begun = begun_weights(opened, weights, listener)
-    if begun is None and chosen.is_stopgap:
-        listener(
-            Warned(
-                f"The weights {KNOWN[AUTO].file} are not here: draft is used, the small network "
-                f"that comes with this program. Get the official ones by robust-matte weights "
-                f"fetch {AUTO}."
-            )
-        )
-    return begun or weights
-
-
-def _request(opened: OpenedJob, weights: Weights, model: MatteModel, inputs: Inputs) -> Request:
+def request_of(loaded: LoadedJob, inputs: Inputs) -> Request:
     """Put down everything that decides the pixels."""
-    plate, identity = opened.plate, model.identity
+    opened, weights, identity = loaded.opened, loaded.weights, loaded.model.identity
+    plate = opened.plate
     return Request(
         plate=PlateRecord(
             path=Path(plate.source).name,
@@ -242,7 +214,7 @@ def _settled_plan(
     known = _known_plan(opened, request, inputs, path)
     if known is None:
         check_writable(path)  # before a long look for cuts
-    found = known or _new_plan(opened, request, pins, listener)
+    found = known or new_plan(opened, request, pins, listener)
     plan = found.model_copy(update={"wanted": str(opened.frames)})
     if not opened.settings.overwrite:
         opened.outputs.refuse_foreign(opened.frames, plan.job)
@@ -268,7 +240,7 @@ def _known_plan(
     return None
 
 
-def _new_plan(opened: OpenedJob, request: Request, pins: Pins, listener: Listener) -> Plan:
+def new_plan(opened: OpenedJob, request: Request, pins: Pins, listener: Listener) -> Plan:
     """Find or take the cuts, and split the plate into segments."""
     numbers = opened.plate.numbers
     asked = CutList.parse(opened.settings.cuts)

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
 from robust_matte.jobs.checkpoints import Span
 from robust_matte.jobs.planning import PlannedJob
@@ -12,11 +13,20 @@ from robust_matte.keying.model import MatteModel
 from robust_matte.keying.rolling import Run
 from robust_matte.keying.segments import Segment
 
-__all__ = ["kept_states", "runs_of", "spans_of", "told_of_rolling"]
+__all__ = ["States", "beginning_of", "kept_states", "runs_of", "spans_of", "told_of_rolling"]
+
+
+class States(Protocol):
+    """Where states were kept; `StateSearch` looks for them on the disk."""
+
+    def nearest(
+        self, first: int, after: int, upto: int
+    ) -> tuple[int, Callable[[MatteModel], None]] | None:
+        """Return the latest state before one of some frames; see `StateSearch`."""
 
 
 def runs_of(
-    job: PlannedJob, targets: Sequence[Target], todo: Sequence[Target], states: StateSearch
+    job: PlannedJob, targets: Sequence[Target], todo: Sequence[Target], states: States
 ) -> list[Run]:
     """Say what is fed of each segment with frames to do, to the last of them.
 
@@ -31,20 +41,35 @@ def runs_of(
         todo: Those of them that are to be keyed now.
         states: The states that were kept.
     """
-    settings, numbers = job.opened.settings, job.opened.plate.numbers
-    asked = sorted({one.source for one in targets if one.source is not None})
     wanted = sorted({one.source for one in todo if one.source is not None})
     runs = []
     for segment in job.plan.keyed_segments():
         mine = _within(wanted, segment.first, segment.last)
         if mine:
-            start = segment.first
-            if settings.cold:
-                start = _within(asked, segment.first, segment.last)[0]
-            inside = _within(numbers, start, segment.last)
-            warm_up = tuple(inside[1 : settings.warm_up + 1])
+            inside, warm_up = beginning_of(job, targets, segment)
             runs += _runs_in(segment, inside, warm_up, mine, states)
     return runs
+
+
+def beginning_of(
+    job: PlannedJob, targets: Sequence[Target], segment: Segment
+) -> tuple[Sequence[int], tuple[int, ...]]:
+    """Say from where a segment is fed without any state.
+
+    Args:
+        job: The job.
+        targets: All frames that the job writes; of the segment at least one.
+        segment: The segment.
+
+    Returns:
+        Its frames from there on, ascending, and those that it is warmed up with there.
+    """
+    settings, start = job.opened.settings, segment.first
+    if settings.cold:
+        asked = {one.source for one in targets if one.source is not None}
+        start = min(number for number in asked if number in segment)
+    inside = _within(job.opened.plate.numbers, start, segment.last)
+    return inside, tuple(inside[1 : settings.warm_up + 1])
 
 
 def kept_states(job: PlannedJob, listener: Listener) -> StateSearch:
@@ -83,7 +108,7 @@ def _runs_in(
     inside: Sequence[int],
     warm_up: tuple[int, ...],
     wanted: Sequence[int],
-    states: StateSearch,
+    states: States,
 ) -> list[Run]:
     """Return the runs of one segment.
 
