@@ -6,21 +6,23 @@ group, which renders without this extension as well.
 
 from __future__ import annotations
 
+from importlib import import_module
 from types import ModuleType
 
 __all__ = ["register", "unregister"]
 
 # Each has `register()` and `unregister()`; those below may use what those above registered.
-_MODULES: tuple[ModuleType, ...] = ()
+_PARTS = ("properties", "ticking", "strip_operators")
 
 
 def register() -> None:
     """Register all parts, or none of them."""
     done: list[ModuleType] = []
     try:
-        for module in _MODULES:
-            done.append(module)
-            module.register()
+        for name in _PARTS:
+            part = import_module(f".{name}", __name__)
+            done.append(part)
+            part.register()
     except BaseException:
         _unregister(done)
         raise
@@ -28,9 +30,15 @@ def register() -> None:
 
 def unregister() -> None:
     """Take everything away again, whatever state it is in."""
-    _unregister(list(_MODULES))
+    _unregister([import_module(f".{name}", __name__) for name in _PARTS])
 
 
-def _unregister(modules: list[ModuleType]) -> None:
-    for module in reversed(modules):
-        module.unregister()
+def _unregister(parts: list[ModuleType]) -> None:
+    failed: BaseException | None = None
+    for part in reversed(parts):
+        try:
+            part.unregister()
+        except Exception as error:  # noqa: BLE001 - the others have to go all the same
+            failed = error
+    if failed is not None:
+        raise failed

@@ -2,30 +2,63 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .errors import HostError
+from .plate_spaces import LINEAR_REC709, plate_space_of
+
 if TYPE_CHECKING:
     from .sources import Source
 
-__all__ = ["OUTPUT_SPACE", "job_for", "plate_files", "plate_range", "settings_hash"]
+__all__ = ["job_for", "output_stem", "plate_files", "plate_range", "settings_hash"]
 
-OUTPUT_SPACE = "lin_rec709_scene"  # what Blender takes EXR files for, in every version
-# What a bake's bits do not depend on, or what the plate's fingerprint says better.
+# What a bake's bits do not depend on, or what the plate's files say better.
 _NO_SETTINGS = {"plate", "output", "device", "threads", "offline", "repin", "contact_sheet"}
+_NUMBER = re.compile(r"#+")
+_HASH_DIGITS = 12
 
 
-def job_for(settings: Any, source: Source, folder: Path, device: str) -> dict[str, Any]:
+def job_for(
+    settings: Any,
+    source: Source,
+    folder: Path,
+    device: str,
+    frames: tuple[int, int] | None = None,
+) -> dict[str, Any]:
     """Return the job of a node: `KeySettings` as JSON, with absolute paths.
 
     Args:
-        settings: What the artist set: `NodeTree.robust_matte`, or anything with its attributes.
+        settings: What the artist set: `NodeTree.robust_matte`, or anything with its attributes;
+            paths in it are absolute.
         source: What is keyed.
         folder: Where the files go.
         device: `auto`, `cpu`, `cuda`, `cuda:1` or `mps`.
+        frames: First and last frame that are written, in the plate's numbers; None is all.
     """
-    raise NotImplementedError
+    first, last = frames or (source.first, source.last)
+    return {
+        "plate": str(source.plate),
+        "output": str(folder / f"{output_stem(str(source.plate))}.####.exr"),
+        "frames": f"{first}-{last}" if last != first else str(first),
+        "model": settings.model or "auto",
+        "device": device or "auto",
+        "cuts": settings.cuts or "auto",
+        "plate_space": _plate_space(settings.plate_space, source),
+        "output_space": LINEAR_REC709,
+        "gain": _number(settings.gain),
+        "warm_up": int(settings.warm_up),
+        "downsample": _number(settings.downsample) or "auto",
+        "despill": str(settings.despill or "none").lower(),
+        "layers": "multipart",
+        "contact_sheet": "none",
+        # A bake that was begun on another device goes on with this one, from the segment's start.
+        "repin": True,
+    }
 
 
 def plate_range(
@@ -33,15 +66,71 @@ def plate_range(
 ) -> tuple[int, int]:
     """Return the first and last frame of the plate that are wanted, in its own numbers.
 
+    Args:
+        settings: With `range_mode` (`plate`, `scene`, `custom`), and `first` and `last` of the
+            latter.
+        source: What is keyed.
+        scene_first: The scene's first frame.
+        scene_last: The scene's last frame.
+
     Raises:
-        HostError: The range lies outside the plate.
+        HostError: The range is empty or lies outside the plate.
     """
-    raise NotImplementedError
+    mode = str(settings.range_mode).lower()
+    first, last = source.first, source.last
+    if mode == "custom":
+        first, last = int(settings.first), int(settings.last)
+    elif mode == "scene":
+        shown = source.frames.media_range(scene_first, scene_last) or (last + 1, last)
+        first, last = max(first, shown[0]), min(last, shown[1])
+    if first > last and mode == "scene":
+        raise HostError(
+            f"The scene's frames {scene_first}-{scene_last} show none of the plate's frames "
+            f"{source.first}-{source.last}.",
+            hint="Change the scene's range, or set Range to Plate.",
+        )
+    if first > last:
+        raise HostError(
+            f"The range {first}-{last} is empty.",
+            hint="Set First to a frame that is not after Last.",
+        )
+    if first < source.first or last > source.last:
+        raise HostError(
+            f"The range {first}-{last} is not within the plate's frames "
+            f"{source.first}-{source.last}.",
+            hint="Change First and Last, or set Range to Plate.",
+        )
+    return first, last
+
+
+def output_stem(plate: str) -> str:
+    """Return the name of a plate's matte, before the frame number.
+
+    Example:
+        >>> output_stem("/shots/sh 010.####.exr")
+        'sh_010_matte'
+    """
+    name = _NUMBER.sub("", Path(plate).stem)
+    return (re.sub(r"[^\w-]+", "_", name, flags=re.ASCII).strip("_-") or "plate") + "_matte"
 
 
 def plate_files(plate: str, first: int, last: int) -> list[Path]:
-    """Return the files that frames of a plate are in: one of a movie, each of a sequence."""
-    raise NotImplementedError
+    """Return the files that frames of a plate are in: one of a movie, each of a sequence.
+
+    Example:
+        >>> [path.name for path in plate_files("/shots/a.####.exr", 8, 9)]
+        ['a.0008.exr', 'a.0009.exr']
+    """
+    path = Path(plate)
+    found = list(_NUMBER.finditer(path.name))
+    if not found:
+        return [path]
+    start, end = found[-1].span()
+    width = end - start
+    return [
+        path.with_name(f"{path.name[:start]}{number:0{width}d}{path.name[end:]}")
+        for number in range(first, last + 1)
+    ]
 
 
 def settings_hash(job: Mapping[str, Any], files: Iterable[Path] = ()) -> str:
@@ -49,6 +138,26 @@ def settings_hash(job: Mapping[str, Any], files: Iterable[Path] = ()) -> str:
 
     Args:
         job: The document.
-        files: The plate's files: names, sizes and times of change count.
+        files: The plate's files: names, sizes and times of change count; those that are absent
+            count as such.
     """
-    raise NotImplementedError
+    told = {key: value for key, value in job.items() if key not in _NO_SETTINGS}
+    text = json.dumps(told, sort_keys=True) + "".join(map(_fingerprint, files))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_DIGITS]
+
+
+def _fingerprint(path: Path) -> str:
+    try:
+        found = path.stat()
+    except OSError:
+        return f"\n{path.name} absent"
+    return f"\n{path.name} {found.st_size} {found.st_mtime_ns}"
+
+
+def _plate_space(chosen: str, source: Source) -> str | None:
+    name = chosen or source.space  # the worker's own names may be typed as well
+    return (plate_space_of(name) or name) if name else None
+
+
+def _number(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

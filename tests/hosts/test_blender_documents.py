@@ -1,0 +1,281 @@
+"""Jobs and folders of bakes, as the Blender extension makes them; needs no Blender."""
+
+import importlib
+import json
+import os
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from robust_matte import KeySettings
+
+PACKAGE = "blender_without_bpy"
+
+
+def part(root: Path, name: str) -> ModuleType:
+    """Import a module of the extension without its `__init__`."""
+    if PACKAGE not in sys.modules:
+        package = ModuleType(PACKAGE)
+        package.__path__ = [str(root / "nodes" / "blender")]
+        sys.modules[PACKAGE] = package
+    return importlib.import_module(f"{PACKAGE}.{name}")
+
+
+@pytest.fixture
+def documents(root: Path) -> Any:
+    return part(root, "job_document")
+
+
+@pytest.fixture
+def folders(root: Path) -> Any:
+    return part(root, "bake_folders")
+
+
+@pytest.fixture
+def host_error(root: Path) -> Any:
+    return part(root, "errors").HostError
+
+
+@pytest.fixture
+def source(root: Path) -> Any:
+    frames = part(root, "frames").FrameMapping(start=5, offset=1000, duration=24)
+    return SimpleNamespace(
+        plate="/shots/sh 010.####.exr", first=1001, last=1024, frames=frames, space="Linear Rec.709"
+    )
+
+
+@pytest.fixture
+def settings() -> SimpleNamespace:
+    """What a new node has."""
+    return SimpleNamespace(
+        model="auto",
+        cuts="auto",
+        plate_space="",
+        gain="0",
+        warm_up=16,
+        downsample="auto",
+        despill="none",
+        range_mode="plate",
+        first=1,
+        last=100,
+    )
+
+
+# --- job documents
+
+
+def test_a_job_is_what_the_engine_takes(documents: Any, settings: Any, source: Any) -> None:
+    job = documents.job_for(settings, source, Path("/bakes/x"), "cpu", (1003, 1010))
+    told = KeySettings(**json.loads(json.dumps(job)))
+    assert told.plate == "/shots/sh 010.####.exr"
+    assert told.output == os.path.join("/bakes/x", "sh_010_matte.####.exr")  # noqa: PTH118
+    assert (told.frames, told.layers, told.output_space) == (
+        "1003-1010",
+        "multipart",
+        "lin_rec709_scene",
+    )
+    assert (told.plate_space, told.device, told.warm_up) == ("lin_rec709_scene", "cpu", 16)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "found", "wanted"),
+    [
+        pytest.param("", "sRGB", "srgb_rec709_scene", id="as Blender has it"),
+        pytest.param("", "", None, id="nothing said"),
+        pytest.param("ACEScg", "sRGB", "ACEScg", id="chosen"),
+        pytest.param("Rec.1886", "", "g24_rec709_tx", id="chosen by Blender's name"),
+        pytest.param("arri_logc4", "", "arri_logc4", id="typed, by the worker's name"),
+    ],
+)
+def test_the_plate_space(
+    documents: Any, settings: Any, source: Any, chosen: str, found: str, wanted: str | None
+) -> None:
+    settings.plate_space, source.space = chosen, found
+    assert documents.job_for(settings, source, Path("/b"), "auto")["plate_space"] == wanted
+
+
+def test_every_space_that_is_named_is_one_of_the_engine(root: Path) -> None:
+    from robust_matte.colour.configs import find_space, open_config
+
+    spaces = part(root, "plate_spaces")
+    config = open_config(None)
+    for name in {*spaces._RENAMED, *spaces._SAME}:
+        known = spaces.plate_space_of(name)
+        assert find_space(config, known), name
+    assert spaces.plate_space_of("Filmic Log") is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "custom", "scene", "wanted"),
+    [
+        pytest.param("PLATE", (1, 2), (1, 2), (1001, 1024), id="all of the plate"),
+        pytest.param("SCENE", (1, 2), (1, 10), (1001, 1006), id="scene begins before it"),
+        pytest.param("SCENE", (1, 2), (10, 300), (1006, 1024), id="scene ends after it"),
+        pytest.param("CUSTOM", (1010, 1010), (1, 2), (1010, 1010), id="one frame"),
+    ],
+)
+def test_the_range(
+    documents: Any, settings: Any, source: Any, mode: str, custom: Any, scene: Any, wanted: Any
+) -> None:
+    settings.range_mode = mode
+    settings.first, settings.last = custom
+    assert documents.plate_range(settings, source, *scene) == wanted
+
+
+@pytest.mark.parametrize(
+    ("mode", "custom", "scene", "what"),
+    [
+        pytest.param(
+            "SCENE", (1, 2), (1, 4), "The scene's frames 1-4 show none of", id="before the plate"
+        ),
+        pytest.param("CUSTOM", (9, 8), (1, 2), "The range 9-8 is empty.", id="backwards"),
+        pytest.param("CUSTOM", (900, 1003), (1, 2), "not within the plate's frames", id="outside"),
+    ],
+)
+def test_ranges_that_cannot_be(
+    host_error: Any,
+    documents: Any,
+    settings: Any,
+    source: Any,
+    mode: str,
+    custom: Any,
+    scene: Any,
+    what: str,
+) -> None:
+    settings.range_mode = mode
+    settings.first, settings.last = custom
+    with pytest.raises(host_error, match="The ") as caught:
+        documents.plate_range(settings, source, *scene)
+    assert what in str(caught.value)
+    assert caught.value.hint
+
+
+def test_the_hash_tells_bakes_apart(
+    documents: Any, settings: Any, source: Any, tmp_path: Path
+) -> None:
+    plate = tmp_path / "p.0001.exr"
+    plate.write_bytes(b"light")
+
+    def digest(device: str = "cpu", folder: str = "/a", **changed: Any) -> str:
+        wishes = SimpleNamespace(**{**vars(settings), **changed})
+        job = documents.job_for(wishes, source, Path(folder), device)
+        return str(documents.settings_hash(job, [plate, tmp_path / "gone.exr"]))
+
+    first = digest()
+    assert first == digest(device="cuda") == digest(folder="/b")
+    changed = {
+        digest(gain="1"),
+        digest(cuts="1010"),
+        digest(model="draft"),
+        digest(plate_space="ACEScg"),
+    }
+    assert len(changed) == 4
+    assert first not in changed
+    plate.write_bytes(b"other light")
+    assert digest() != first
+
+
+def test_files_of_plates_by_their_frames(documents: Any) -> None:
+    names = [path.name for path in documents.plate_files("/a/b#1.###.exr", 98, 101)]
+    assert names == ["b#1.098.exr", "b#1.099.exr", "b#1.100.exr", "b#1.101.exr"]
+    assert documents.plate_files("/a/b.mov", 1, 50) == [Path("/a/b.mov")]
+
+
+# --- folders
+
+
+def bake(folders: Any, parent: Path, name: str) -> Path:
+    """A bake as worker and extension leave it."""
+    folder: Path = folders.make_folder(parent, name, "uid")
+    names = [
+        "a_matte.1001.exr",
+        ".a_matte.1002.tmp-12-0123abcd.exr",
+        "plate/plate_1001.exr",
+        "a_matte.robust_matte/plan.json",
+        "a_matte.robust_matte/checkpoint/1001_1026.safetensors",
+        "a_matte.robust_matte/lock/1001-1024.lock",
+    ]
+    for one in names:
+        path = folder / one
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"12345")
+    return folder
+
+
+def test_old_bakes_go_and_what_is_shown_stays(folders: Any, tmp_path: Path) -> None:
+    old, shown = (bake(folders, tmp_path, name) for name in ("old", "shown"))
+    done = folders.clear([tmp_path, tmp_path / "never made"], ["uid"], [shown])
+    assert done == folders.Cleared((old,), (shown,), (), 30)
+    assert not old.exists()
+    assert (shown / "a_matte.1001.exr").exists()
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        "notes.txt",
+        "hero.exr",
+        "a_matte.robust_matte/checkpoint/notes.txt",
+        "mine/a_matte.1001.exr",
+        "plate/notes.txt",
+    ],
+)
+def test_files_of_others_stay_with_their_folder(folders: Any, tmp_path: Path, foreign: str) -> None:
+    folder = bake(folders, tmp_path, "old")
+    path = folder / foreign
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("mine")
+    done = folders.clear([tmp_path], ["uid"], [])
+    assert (done.removed, done.foreign) == ((), (path,))
+    left = sorted(one for one in folder.rglob("*") if one.is_file())
+    assert left == sorted([path, folder / folders.MARKER])  # to be cleared once it is moved away
+    path.unlink()
+    assert folders.clear([tmp_path], ["uid"], []).removed == (folder,)
+    assert not folder.exists()
+
+
+def test_folders_without_a_marker_and_links_are_never_touched(folders: Any, tmp_path: Path) -> None:
+    parent, elsewhere = tmp_path / "bakes", tmp_path / "elsewhere"
+    real = bake(folders, elsewhere, "real")
+    unmarked = bake(folders, parent, "unmarked")
+    (unmarked / folders.MARKER).unlink()
+    foreign = bake(folders, parent, "foreign")
+    (foreign / folders.MARKER).write_text('{"made_by": "somebody"}')
+    (parent / "link").symlink_to(real)
+    (bake(folders, parent, "old") / "link").symlink_to(elsewhere)
+    other = bake(folders, parent, "other")
+    (other / folders.MARKER).write_text('{"made_by": "robust_matte", "uid": "of another file"}')
+    done = folders.clear([parent], ["uid"], [])
+    assert done.removed == ()
+    assert done.foreign == (parent / "old" / "link",)
+    for folder in (real, unmarked, foreign, other):
+        assert (folder / "a_matte.1001.exr").exists()
+
+
+def test_a_folder_of_others_is_not_baked_into(
+    host_error: Any, folders: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "abc").mkdir()
+    (tmp_path / "abc" / "notes.txt").write_text("mine")
+    with pytest.raises(host_error, match="holds files that are no bake"):
+        folders.make_folder(tmp_path, "abc", "uid")
+    assert os.listdir(tmp_path / "abc") == ["notes.txt"]  # noqa: PTH208
+
+
+def test_a_disk_that_refuses_is_said(host_error: Any, folders: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(host_error, match="cannot be written: "):
+        folders.make_folder(tmp_path / "file", "abc", "uid")
+    full = folders.disk_error(tmp_path, OSError(28, "No space left on device"))
+    assert full.what == f"The disk of {tmp_path} is full."
+
+
+def test_places_of_bakes(folders: Any, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    assert folders.node_folder("", "", cache, "ab/c") == cache / "ab_c"
+    saved = str(tmp_path / "comp.blend")
+    assert folders.node_folder(saved, "", cache, "abc") == tmp_path / "robust_matte" / "abc"
+    assert folders.node_folder(saved, "/chosen", cache, "abc") == Path("/chosen")
