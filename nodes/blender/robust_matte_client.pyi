@@ -1,0 +1,1 @@
+from robust_matte_client import *
