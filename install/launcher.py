@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
 
+from blender_wheels import list_wheel_commands, make_blenders
 from environments import Environment, Stamp, lock, make_environment
 from failures import EXIT_USAGE, InstallError
 from key_arguments import check_key_arguments
@@ -40,7 +41,9 @@ Commands:
   demo [-o DIR] ...      Likewise `robust-matte demo ...`: draws a plate and keys it.
   shape, assemble, info, doctor, weights, evaluate, train
                          Likewise with `robust-matte info ...` and so on.
-  test [--full] [...]    Set up if need be, then run every check; the rest goes to pytest.
+  test [--full] [--without-hosts] [...]
+                         Set up if need be, then run every check; the rest goes to pytest. Blenders
+                         for it, of 1 GB each, are set up as well unless --without-hosts.
   docs                   Set up if need be, then build the documents into build/docs.
   setup                  Set up only.
 
@@ -74,6 +77,31 @@ class Request:
     def needs(self) -> frozenset[str]:
         """The parts that the command needs beside the engine."""
         return NEEDS.get(self.command, frozenset())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestFlags:
+    """What `test` was told.
+
+    Args:
+        arguments: What pytest gets.
+        full: Also the long matrices.
+        hosts: Also in hosts, which are fetched.
+    """
+
+    arguments: list[str]
+    full: bool
+    hosts: bool
+
+    @classmethod
+    def of(cls, request: Request) -> "TestFlags":
+        """Take our flags out of a request's arguments."""
+        ours = {"--full", "--without-hosts"}
+        return cls(
+            arguments=[word for word in request.arguments if word not in ours],
+            full="--full" in request.arguments,
+            hosts="--without-hosts" not in request.arguments,
+        )
 
 
 def parse_request(words: Sequence[str]) -> Request:
@@ -210,8 +238,10 @@ def _run(request: Request, runner: Runner) -> int:
         return _print_plan(environment, request)
     prepare(environment, request, runner)
     if request.command == "test":
-        arguments, full = _split_full(request)
-        return run_stages(environment, arguments, runner, full=full)
+        flags = TestFlags.of(request)
+        if flags.hosts:
+            make_blenders(environment, runner, full=flags.full)
+        return run_stages(environment, flags.arguments, runner, full=flags.full)
     if request.command == "docs":
         return build_docs(environment, runner)
     if request.command == "setup":
@@ -229,8 +259,9 @@ def _print_plan(environment: Environment, request: Request) -> int:
     build = torch_build(environment, request.torch, python)
     lines = list(list_commands(environment, build, parts=request.needs))
     if request.command == "test":
-        arguments, full = _split_full(request)
-        stages = list_stages(environment, arguments, full=full)
+        flags = TestFlags.of(request)
+        lines += list_wheel_commands(environment, full=flags.full) if flags.hosts else ()
+        stages = list_stages(environment, flags.arguments, full=flags.full)
         lines += [quote_command(command) for _, command in stages]
     elif request.command == "docs":
         lines += [quote_command(command) for command in list_docs_commands(environment)]
@@ -238,8 +269,3 @@ def _print_plan(environment: Environment, request: Request) -> int:
         lines.append(quote_command(_engine_command(environment, request)))
     sys.stdout.write("\n".join(lines) + "\n")
     return 0
-
-
-def _split_full(request: Request) -> tuple[list[str], bool]:
-    arguments = [word for word in request.arguments if word != "--full"]
-    return arguments, len(arguments) < len(request.arguments)

@@ -1,11 +1,6 @@
-"""What Blender's compositor makes of the files of `--layers`: run in its own Python, headless.
+"""What Blender's compositor makes of the files of `--layers`: run in its own Python, headless."""
 
-ROBUST_MATTE_BLENDER_PYTHON names a Python that can `import bpy` (`pip install bpy==4.5.*`).
-"""
-
-import json
-import os
-import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +16,8 @@ from robust_matte.media.sequences import FramePattern
 from robust_matte.media.windows import Window
 from robust_matte.settings.choices import Depth, Layers, PlateSpace
 
-VARIABLE = "ROBUST_MATTE_BLENDER_PYTHON"
 HEIGHT, WIDTH = 12, 16
+Run = Callable[..., Any]
 
 # Opens an EXR in an Image node, tells its sockets, and writes what comes out of each.
 SCRIPT = """
@@ -30,7 +25,6 @@ import json, sys
 import bpy
 
 exr, folder = sys.argv[1:]
-bpy.ops.wm.read_factory_settings(use_empty=True)
 scene = bpy.context.scene
 scene.render.resolution_x, scene.render.resolution_y = WIDTH, HEIGHT
 scene.render.resolution_percentage = 100
@@ -69,15 +63,6 @@ print("FOUND " + json.dumps({"version": bpy.app.version_string, "sockets": socke
 
 
 @pytest.fixture
-def blender() -> str:
-    """A Python with bpy; skips where there is none."""
-    python = os.environ.get(VARIABLE, "")
-    if not python:
-        pytest.skip(f"{VARIABLE} does not name a Python that can import bpy")
-    return python
-
-
-@pytest.fixture
 def matte(rng: np.random.Generator) -> Matte:
     """Layers with light past white, below black and where there is no alpha."""
     alpha = rng.random((HEIGHT, WIDTH)).astype(np.float32)
@@ -92,19 +77,11 @@ def matte(rng: np.random.Generator) -> Matte:
     )
 
 
-def opened(blender: str, path: Path, folder: Path) -> tuple[dict[str, str], dict[str, FloatImage]]:
+def opened(
+    run_in_blender: Run, blender: Path, path: Path, folder: Path
+) -> tuple[dict[str, str], dict[str, FloatImage]]:
     """Return the sockets by name with their types, and the RGBA that each gives."""
-    done = subprocess.run(
-        [blender, "-I", "-c", SCRIPT, str(path), str(folder)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder)},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    (line,) = [one for one in done.stdout.splitlines() if one.startswith("FOUND ")]
-    found: dict[str, Any] = json.loads(line.removeprefix("FOUND "))
+    found = run_in_blender(blender, SCRIPT, path, folder).found()
     pictures = {}
     for name in found["sockets"]:
         (file,) = folder.glob(f"{name}_*.exr")
@@ -123,9 +100,11 @@ def written(matte: Matte, folder: Path, layers: Layers) -> Path:
 
 @pytest.mark.full
 def test_multipart_has_a_socket_for_each_layer_to_the_bit(
-    blender: str, matte: Matte, tmp_path: Path
+    run_in_blender: Run, blender: Path, matte: Matte, tmp_path: Path
 ) -> None:
-    sockets, pictures = opened(blender, written(matte, tmp_path, Layers.MULTIPART), tmp_path / "o")
+    sockets, pictures = opened(
+        run_in_blender, blender, written(matte, tmp_path, Layers.MULTIPART), tmp_path / "o"
+    )
     assert sockets == {"rgba": "RGBA", "foreground": "RGBA", "alpha": "VALUE"}
     np.testing.assert_array_equal(pictures["rgba"][..., :3], matte.rgb)
     np.testing.assert_array_equal(pictures["rgba"][..., 3], matte.alpha)
@@ -134,8 +113,12 @@ def test_multipart_has_a_socket_for_each_layer_to_the_bit(
 
 
 @pytest.mark.full
-def test_separate_rgba_opens_as_a_picture(blender: str, matte: Matte, tmp_path: Path) -> None:
-    sockets, pictures = opened(blender, written(matte, tmp_path, Layers.SEPARATE), tmp_path / "o")
+def test_separate_rgba_opens_as_a_picture(
+    run_in_blender: Run, blender: Path, matte: Matte, tmp_path: Path
+) -> None:
+    sockets, pictures = opened(
+        run_in_blender, blender, written(matte, tmp_path, Layers.SEPARATE), tmp_path / "o"
+    )
     assert {"Image", "Alpha"} <= set(sockets)
     np.testing.assert_array_equal(pictures["Image"][..., :3], matte.rgb)
     np.testing.assert_array_equal(pictures["Image"][..., 3], matte.alpha)

@@ -149,6 +149,17 @@ def test_dry_run_of_test_adds_the_tools_and_the_checks(script: Path, tmp_path: P
         "lint-imports --no-logo",
         "python -P -m pytest -n auto --dist loadfile -m 'not full' -x",
     ]
+    wheels = [line for line in lines if "bpy==" in line]
+    assert len(wheels) == 2
+    assert f"{tmp_path}/env.blenders/5.2/bin/python " in wheels[1]
+
+
+def test_dry_run_of_test_without_hosts_fetches_no_blender(script: Path, tmp_path: Path) -> None:
+    flags = ["--venv", tmp_path / "env", "--torch", "cpu"]
+    lines = dry_run(script, "test", "--full", "--without-hosts", *flags)
+    assert [line for line in lines if "blenders" in line] == []
+    assert lines[-1].endswith("--dist loadfile")
+    assert len([one for one in dry_run(script, "test", "--full", *flags) if "bpy==" in one]) == 4
 
 
 # --- what is started, and what it answers
