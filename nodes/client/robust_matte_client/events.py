@@ -16,6 +16,7 @@ __all__ = [
     "Ready",
     "Stage",
     "Warned",
+    "how_it_ended",
     "is_last",
 ]
 
@@ -213,13 +214,23 @@ class Ended(Event):
     asked: bool = False
 
     def _told(self) -> str:
-        last = f", {self.tail[-1]}" if self.tail and not self.asked else ""
-        return f"exit code {self.code}{' as asked' if self.asked else ''}{last}"
+        last = f": {self.tail[-1]}" if self.tail and not self.asked else ""
+        return f"{how_it_ended(self.code)}{', as asked' if self.asked else ''}{last}"
 
 
 def is_last(event: Event) -> bool:
     """Return whether an event is the last one of its job."""
     return isinstance(event, (Done, Cancelled, Failed)) and event.id is not None
+
+
+def how_it_ended(code: int | None) -> str:
+    """Return an exit code in words."""
+    if code is None:
+        return "with an exit code that is not known"
+    if code >= 0:
+        return f"with exit code {code}"
+    why = ", as the system does where memory runs out" if code == -9 else ""
+    return f"killed by signal {-code}{why}"
 
 
 def _share(percent: float | None) -> str:

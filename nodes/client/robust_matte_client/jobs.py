@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import threading
 
-from .events import Cancelled, Event, Failed, is_last
+from .events import Cancelled, Event, Failed, how_it_ended, is_last
 
 __all__ = ["OpenJobs"]
 
 PREEMPTED = 75  # exit code of a worker that was told to leave and whose job can go on
-GO_ON = "Frames that are written are whole; the same job goes on where it stopped."
+GO_ON = "Start it again: written frames are whole, and a bake goes on where it stopped."
 
 
 class OpenJobs:
@@ -50,37 +51,36 @@ class OpenJobs:
         with self._lock:
             return None if self._open.pop(job_id, None) is None else job_id
 
-    def last_events(self, code: int | None, tail: tuple[str, ...], asked: bool) -> list[Event]:
-        """Return the last events that a worker which is gone still owed; no job comes after."""
+    def last_events(
+        self, code: int | None, tail: tuple[str, ...], asked: bool, reason: Failed | None
+    ) -> list[Event]:
+        """Return the last events that a worker which is gone still owed; no job comes after.
+
+        Args:
+            code: Its exit code.
+            tail: The last lines of its stderr.
+            asked: Whether it was to leave.
+            reason: Why it was ended before its time, if it was.
+        """
         with self._lock:
             self._is_closed = True
             left, self._open = self._open, {}
+        why = reason or _why(code)
         return [
-            _cancelled(job_id, asked) if asked or was_cancelled else _failed(job_id, code, tail)
+            _cancelled(job_id, asked)
+            if asked or was_cancelled
+            else dataclasses.replace(why, id=job_id, tail=tail)
             for job_id, was_cancelled in left.items()
         ]
 
 
-def _cancelled(job_id: str, asked: bool) -> Event:
+def _cancelled(job_id: str, asked: bool) -> Cancelled:
     what = "The worker left with its host" if asked else "The worker did not stop and was ended"
-    return Cancelled(job_id, True, f"{what}, in the middle of the job.", GO_ON)
+    return Cancelled(job_id, job_id.startswith("bake"), f"{what}, in the middle of the job.", GO_ON)
 
 
-def _failed(job_id: str, code: int | None, tail: tuple[str, ...]) -> Event:
+def _why(code: int | None) -> Failed:
     if code == PREEMPTED:
-        return Failed(job_id, "preempted", "The worker was told by the system to leave.", GO_ON)
-    return Failed(
-        job_id,
-        "internal",
-        f"The worker ended in the middle of the job, {how_it_ended(code)}.",
-        f"Bake again. {GO_ON}",
-        tail=tail,
-    )
-
-
-def how_it_ended(code: int | None) -> str:
-    """Return an exit code in words."""
-    if code is None or code >= 0:
-        return f"with exit code {code}"
-    why = ", as the system does where memory runs out" if code == -9 else ""
-    return f"killed by signal {-code}{why}"
+        return Failed(None, "preempted", "The worker was told by the system to leave.", GO_ON)
+    what = f"The worker ended in the middle of the job, {how_it_ended(code)}."
+    return Failed(None, "internal", what, GO_ON)

@@ -16,21 +16,21 @@ __all__ = ["Listener"]
 CHUNK = 1 << 16
 BAD_LINES = 50  # one after the other: this is no worker
 BAD_BYTES = 64 << 20  # of one line without an end, likewise
-UPDATE = "Bring the node and the engine to the same release: install both again."
 
 
 class Listener:
     """Turns lines into events; what is no event becomes `Failed` of code `protocol`."""
 
     def __init__(
-        self, pipe: IO[bytes], heard: Callable[[Event], None], give_up: Callable[[], None]
+        self, pipe: IO[bytes], heard: Callable[[Event], None], give_up: Callable[[Failed], None]
     ) -> None:
         """Take over a pipe; `thread` is to be started.
 
         Args:
             pipe: The worker's stdout.
             heard: Gets each event, on this thread.
-            give_up: Is called, perhaps more than once, where whoever speaks is no worker of ours.
+            give_up: Gets the reason where whoever speaks is no worker of ours, perhaps again and
+                again.
         """
         self._pipe = pipe
         self._heard = heard
@@ -45,7 +45,7 @@ class Listener:
                 for line in lines.feed(chunk):
                     self._hear(line)
                 if lines.skipped > BAD_BYTES:
-                    self._give_up()
+                    self._give_up(_nonsense())
         if lines.rest():
             self._refuse("it breaks off", lines.rest())
 
@@ -53,31 +53,46 @@ class Listener:
         try:
             event = event_of(line)
         except OtherProtocol as other:
-            self._leave(str(other))
+            self._give_up(_other_protocol(str(other)))
         except BadLine as bad:
             self._refuse(str(bad), line)
         else:
             self._bad_lines = 0
-            self._heard(event)
             if isinstance(event, Ready) and PROTOCOL not in event.protocols:
-                self._leave(", ".join(map(str, event.protocols)) or "none")
-
-    def _leave(self, version: str) -> None:
-        what = f"The worker speaks version {version} of the protocol, and this node {PROTOCOL}."
-        self._heard(Failed(None, "protocol", what, UPDATE))
-        self._give_up()
+                self._give_up(_other_protocol(", ".join(map(str, event.protocols)) or "none"))
+            else:
+                self._heard(event)
 
     def _refuse(self, why: str, line: bytes) -> None:
         self._bad_lines += 1
         if self._bad_lines > BAD_LINES:
-            self._give_up()
-            return
-        begun = line[:60].decode("utf-8", "replace")
-        self._heard(
-            Failed(
-                None,
-                "protocol",
-                f"A line of the worker cannot be read, {why}: {begun!r}.",
-                "The job goes on; where it does not end, cancel it and look at the worker's log.",
-            )
-        )
+            self._give_up(_nonsense())
+        else:
+            self._heard(_unreadable(why, line[:60].decode("utf-8", "replace")))
+
+
+def _unreadable(why: str, begun: str) -> Failed:
+    return Failed(
+        None,
+        "protocol",
+        f"A line of the worker cannot be read, {why}: {begun!r}.",
+        "The job goes on; where it does not end, cancel it and look at the worker's log.",
+    )
+
+
+def _other_protocol(version: str) -> Failed:
+    return Failed(
+        None,
+        "protocol",
+        f"The worker speaks version {version} of the protocol, and this node {PROTOCOL}.",
+        "Bring the node and the engine to the same release: install both again.",
+    )
+
+
+def _nonsense() -> Failed:
+    return Failed(
+        None,
+        "protocol",
+        "The program that was started as the worker does not speak as one.",
+        "Name robust-matte, or a Python that has it, as the worker.",
+    )

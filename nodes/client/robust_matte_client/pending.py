@@ -52,8 +52,8 @@ class Pending:
         return isinstance(event, Stage) and isinstance(last, Stage) and event.id == last.id
 
     def _drop_one(self) -> None:
+        """Drop the oldest event that a host can do without; ends of jobs are as few as jobs."""
         for index, event in enumerate(self._events):
             if not is_last(event) and not isinstance(event, Ready):
                 del self._events[index]
                 return
-        self._events.popleft()

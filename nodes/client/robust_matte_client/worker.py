@@ -62,6 +62,7 @@ class Worker:
         self._tail: Tail | None = None
         self._owner = os.getpid()
         self._was_asked = False
+        self._reason: Failed | None = None  # why the process was ended before its time
         self._gone = threading.Event()
 
     def __enter__(self) -> Worker:
@@ -85,7 +86,7 @@ class Worker:
         process = self._process = Process(self._command)
         atexit.register(self.close)
         self._writer = Writer(process.stdin)
-        self._listener = Listener(process.stdout, self._hear, self._end_soon)
+        self._listener = Listener(process.stdout, self._hear, self._give_up)
         self._tail = Tail(process.stderr)
         reaper = threading.Thread(target=self._reap, name="robust-matte-end", daemon=True)
         for thread in (self._writer, self._listener, self._tail):
@@ -200,11 +201,22 @@ class Worker:
         self._pending.put(event)
 
     def _give_up_on_ready(self) -> None:
-        what = f"The worker did not say within {self._ready_s:g} s that it is ready."
-        hint = "Run `robust-matte doctor` in a terminal, which shows what keeps it."
-        tail = tuple(self.stderr_tail())
-        self._pending.put(Failed(None, "host", what, hint, tail=tail))
-        self._end_soon()
+        self._give_up(
+            Failed(
+                None,
+                "host",
+                f"The worker did not say within {self._ready_s:g} s that it is ready.",
+                "Run `robust-matte doctor` in a terminal, which shows what keeps it.",
+                tail=tuple(self.stderr_tail()),
+            )
+        )
+
+    def _give_up(self, reason: Failed) -> None:
+        """End a process that is no worker; its jobs fail for the same reason."""
+        if self._reason is None:
+            self._reason = reason
+            self._pending.put(reason)
+            self._end_soon()
 
     def _end_soon(self) -> None:
         if self._process is not None:
@@ -222,7 +234,7 @@ class Worker:
             if reader is not None:
                 reader.thread.join(DRAIN_S)
         tail = tuple(self.stderr_tail())
-        for event in self._jobs.last_events(code, tail, self._was_asked):
+        for event in self._jobs.last_events(code, tail, self._was_asked, self._reason):
             self._pending.put(event)
         self._pending.put(Ended(code, tail, self._was_asked))
         self._gone.set()
