@@ -5,6 +5,8 @@ class decides the exit code::
 
     RobustMatteError            1   internal
     ├── SettingsError           2   a flag or knob is out of range, or does not fit the plate
+    │   ├── ProtocolError           a host's line is no message that the worker takes
+    │   └── BusyError               a host's job came while the worker is at another
     ├── InputError              3   the plate cannot be used
     │   ├── FrameReadError          a file or movie cannot be decoded
     │   ├── FrameSizeError          frames of one plate differ in size
@@ -30,6 +32,7 @@ from typing import ClassVar
 
 __all__ = [
     "BadResultError",
+    "BusyError",
     "Cancelled",
     "DeviceError",
     "DiskFullError",
@@ -43,6 +46,7 @@ __all__ = [
     "OutOfMemoryError",
     "OutputError",
     "Preempted",
+    "ProtocolError",
     "RobustMatteError",
     "SettingsError",
     "WeightsDamagedError",
@@ -81,6 +85,22 @@ class SettingsError(RobustMatteError):
     """A flag, knob or job value is out of range or does not fit the plate."""
 
     exit_code = 2
+
+
+class ProtocolError(SettingsError):
+    """A line from a host is no message that the worker takes; it goes on with the next.
+
+    Attributes:
+        job: What the host calls the job that it meant to begin, or None.
+    """
+
+    def __init__(self, what: str, *, hint: str = "", job: str | None = None) -> None:
+        super().__init__(what, hint=hint)
+        self.job = job
+
+
+class BusyError(SettingsError):
+    """A host's job came while the worker is at another."""
 
 
 class InputError(RobustMatteError):

@@ -104,6 +104,7 @@ def test_summary_prints_brackets_and_long_paths_as_they_are(
     path = f"/show/[old]/a[/b]/{'x' * 300}.####.exr"
     result = KeyResult(
         outputs={"rgba": path},
+        frames="1001-1010",
         written=10,
         held=3,
         black=2,

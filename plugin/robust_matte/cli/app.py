@@ -19,6 +19,7 @@ from robust_matte.cli.farm import farm_app
 from robust_matte.cli.info import info_command
 from robust_matte.cli.key import key_command
 from robust_matte.cli.plan import plan_command
+from robust_matte.cli.serve import serve_command
 from robust_matte.cli.shape import shape_command
 from robust_matte.cli.speaking import take_stdout, tell_failure
 from robust_matte.cli.states import states_command
@@ -45,6 +46,7 @@ app.command("states")(states_command)
 app.command("assemble")(assemble_command)
 app.command("shape")(shape_command)
 app.command("demo")(demo_command)
+app.command("serve")(serve_command)
 app.add_typer(weights_app, name="weights")
 app.add_typer(farm_app, name="farm")
 app.command("info")(info_command)

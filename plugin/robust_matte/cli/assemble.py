@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from robust_matte.cli.progress import Progress, ProgressStyle, relayed_warnings, show_progress
+from robust_matte.cli.progress import Progress, ProgressStyle, show_progress
 from robust_matte.cli.stopping import stopping_softly
 from robust_matte.cli.tables import Row, print_rows
+from robust_matte.jobs.relayed_warnings import relayed_warnings
 from robust_matte.settings.assemble_settings import AUTO_VIEW, AssembleSettings, MovieAlpha
 
 if TYPE_CHECKING:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from robust_matte.cli.extras import require_train
-from robust_matte.cli.progress import Progress, ProgressStyle, relayed_warnings, show_progress
+from robust_matte.cli.progress import Progress, ProgressStyle, show_progress
 from robust_matte.cli.speaking import refuse_json_twice
 from robust_matte.cli.stopping import NOTHING_CHANGED, stopping_softly
 from robust_matte.cli.tables import Row, print_rows
 from robust_matte.errors import SettingsError
+from robust_matte.jobs.relayed_warnings import relayed_warnings
 from robust_matte.settings.first_frame import FIRST_FRAME_FLAG, parse_first_frame
 
 if TYPE_CHECKING:

@@ -6,12 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
+from robust_matte.cli.job_file import JobFile, job_settings
 from robust_matte.cli.key_options import given_settings, key_options, taking
 from robust_matte.cli.plan_options import Bin, PlanFile, Root, SegmentName
 from robust_matte.cli.planned import is_typed, key_planned, refuse_mixture
-from robust_matte.cli.progress import relayed_warnings, show_progress
+from robust_matte.cli.progress import show_progress
 from robust_matte.cli.stopping import stopping_softly
 from robust_matte.cli.summary import print_summary
+from robust_matte.jobs.relayed_warnings import relayed_warnings
 from robust_matte.jobs.stop_request import StopRequest
 from robust_matte.keying.cores import share_cores
 from robust_matte.keying.heap import keep_heap
@@ -19,7 +21,7 @@ from robust_matte.keying.heap import keep_heap
 __all__ = ["key_command"]
 
 
-@taking(key_options, last={"plan", "bin_number", "segment", "root"})
+@taking(key_options, last={"job", "plan", "bin_number", "segment", "root"})
 def key_command(
     context: typer.Context,
     plate: Annotated[
@@ -31,6 +33,7 @@ def key_command(
             show_default=False,
         ),
     ] = None,
+    job: JobFile = None,
     plan: PlanFile = None,
     bin_number: Bin = None,
     segment: SegmentName = None,
@@ -45,12 +48,14 @@ def key_command(
 
     if options["verbose"]:
         logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
-    refuse_mixture(context, plan)
+    settings = None if job is None else job_settings(context, job, options)
+    if settings is None:
+        refuse_mixture(context, plan)
     if plan is not None:
         model = options["model"] if is_typed(context, "model") else None
         key_planned(plan, bin_number, segment, root or [], options, model=model)
         return
-    settings = KeySettings(plate=plate, **given_settings(options))
+    settings = settings or KeySettings(plate=plate, **given_settings(options))
     share_cores()
     keep_heap()
     stop = StopRequest()

@@ -1,6 +1,5 @@
 """Progress as it is asked for: a bar, lines of a log, or a dialect that a machine reads."""
 
-import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from robust_matte.jobs.progress import Event, Listener
 
-__all__ = ["Progress", "ProgressStyle", "progress_option", "relayed_warnings", "show_progress"]
+__all__ = ["Progress", "ProgressStyle", "progress_option", "show_progress"]
 
 
 class ProgressStyle(StrEnum):
@@ -38,34 +37,6 @@ def progress_option(panel: str | None = None) -> Any:
 
 
 Progress = Annotated[ProgressStyle, progress_option()]
-
-
-class _Relay(logging.Handler):
-    """Tells each logged warning once, as an event; a plate repeats them for every frame."""
-
-    def __init__(self, listener: "Listener") -> None:
-        super().__init__(logging.WARNING)
-        self._listener = listener
-        self._told: set[str] = set()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        from robust_matte.jobs.progress import Warned
-
-        text = str(record.msg)
-        if text not in self._told:
-            self._told.add(text)
-            self._listener(Warned(record.getMessage()))
-
-
-@contextmanager
-def relayed_warnings(listener: "Listener") -> Iterator[None]:
-    """Hand the library's logged warnings to a listener while the context lasts."""
-    relay, library = _Relay(listener), logging.getLogger("robust_matte")
-    library.addHandler(relay)
-    try:
-        yield
-    finally:
-        library.removeHandler(relay)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from robust_matte.cli.dialects import (
     quote_stderr,
 )
 from robust_matte.cli.progress import ProgressStyle
-from robust_matte.errors import RobustMatteError, SettingsError
+from robust_matte.errors import Cancelled, Preempted, RobustMatteError, SettingsError
 from robust_matte.jobs.private_stdout import PrivateStdout
 
 __all__ = [
@@ -21,10 +21,13 @@ __all__ = [
     "refuse_json_twice",
     "take_stdout",
     "tell_failure",
+    "worker_stdout",
 ]
 
 
 _FLAG = "--progress"
+_WORKER = "serve"
+_WORKER_PRINTS = {"--schema", "--help"}
 _DIALECTS: dict[str, type[Dialect]] = {
     ProgressStyle.JSONL: JsonLines,
     ProgressStyle.OPENJD: OpenJDLines,
@@ -41,6 +44,9 @@ def take_stdout(words: Sequence[str]) -> None:
     nothing that is imported has printed anything yet.
     """
     leave_stdout()
+    if words[:1] == [_WORKER] and not _WORKER_PRINTS & set(words):
+        worker_stdout()
+        return
     style = ""
     for word, after in pairwise([*words, ""]):
         if word == _FLAG:
@@ -49,6 +55,14 @@ def take_stdout(words: Sequence[str]) -> None:
             style = word.partition("=")[2]
     if style in _DIALECTS:
         _take(style)
+
+
+def worker_stdout() -> PrivateStdout:
+    """Return the worker's stdout, where nothing but its events may be."""
+    if _WORKER not in _taken:
+        leave_stdout()
+        _taken[_WORKER] = PrivateStdout()
+    return _taken[_WORKER]
 
 
 def leave_stdout() -> None:
@@ -70,7 +84,10 @@ def dialect(style: ProgressStyle, work: str) -> Dialect | None:
 def tell_failure(error: RobustMatteError) -> None:
     """Say in the dialect, if one is spoken, what the process ends with."""
     for style, out in _taken.items():
-        _DIALECTS[style](out).fail(error)
+        if style == _WORKER:
+            _tell_host(out, error)
+        else:
+            _DIALECTS[style](out).fail(error)
 
 
 def refuse_json_twice(asked: ProgressStyle) -> None:
@@ -84,6 +101,15 @@ def refuse_json_twice(asked: ProgressStyle) -> None:
             f"Both --json and --progress {asked} want stdout for themselves.",
             hint="Take --progress plain, rich or none beside --json.",
         )
+
+
+def _tell_host(out: PrivateStdout, error: RobustMatteError) -> None:
+    """Say as the worker does why there is none, unless it was told to end."""
+    from robust_matte.worker.events import event_line
+    from robust_matte.worker.failing import failed
+
+    if not isinstance(error, Cancelled | Preempted):
+        out.line(event_line(failed(error, None)))
 
 
 def _take(style: str) -> None:

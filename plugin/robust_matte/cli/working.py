@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from robust_matte.cli.progress import relayed_warnings, show_progress
+from robust_matte.cli.progress import show_progress
 from robust_matte.cli.stopping import stopping_softly
+from robust_matte.jobs.relayed_warnings import relayed_warnings
 from robust_matte.jobs.stop_request import GOES_ON, StopRequest
 from robust_matte.keying.cores import share_cores
 from robust_matte.keying.heap import keep_heap

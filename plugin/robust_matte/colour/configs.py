@@ -14,7 +14,14 @@ from robust_matte.colour.own_spaces import CHROMATICITIES, OWN_SPACES, own_space
 from robust_matte.errors import SettingsError
 from robust_matte.settings.choices import PlateSpace
 
-__all__ = ["BUILTIN_CONFIG", "ColourConfig", "builtin_config", "find_space", "open_config"]
+__all__ = [
+    "BUILTIN_CONFIG",
+    "ColourConfig",
+    "builtin_config",
+    "find_space",
+    "is_builtin_config",
+    "open_config",
+]
 
 # By its full name: `ocio://default` has no camera logs, and `latest` moves with the library.
 BUILTIN_CONFIG = "ocio://studio-config-v4.0.0_aces-v2.0_ocio-v2.5"
@@ -82,6 +89,11 @@ def open_config(asked: str | None) -> ColourConfig:
             f"The colour config {path}{said} cannot be opened: {reason}.", hint=hint, path=path
         ) from error
     return _loaded(str(path), digest, said, hint)
+
+
+def is_builtin_config(text: str) -> bool:
+    """Say whether a config's name is one of OpenColorIO's own, and no file's."""
+    return _builtin_name(text) is not None
 
 
 @cache

@@ -19,6 +19,7 @@ from robust_matte.jobs.unfinished import claimed
 from robust_matte.jobs.writing import Work, write_all
 from robust_matte.keying.model import ModelOpener
 from robust_matte.keying.network import Network
+from robust_matte.media.sequences import frame_ranges
 from robust_matte.settings.key_settings import KeySettings
 
 __all__ = ["key"]
@@ -102,6 +103,7 @@ def _key_job(
             write_all(work, recorder, stop)
     return KeyResult(
         outputs={layer: str(pattern) for layer, pattern in opened.outputs.patterns.items()},
+        frames=frame_ranges(numbers),
         written=len(todo),
         held=sum(one.held is not None for one in todo),
         black=sum(one.source is None for one in todo),

@@ -15,6 +15,7 @@ class KeyResult:
 
     Attributes:
         outputs: The pattern of each kind of file, by layer.
+        frames: The frames that the job was to make, such as `1001-1100`.
         written: Frames written in this run.
         held: Those of them that repeat the frame before a hole.
         black: Those of them that are transparent black, for a hole.
@@ -34,6 +35,7 @@ class KeyResult:
     """
 
     outputs: dict[str, str]
+    frames: str
     written: int
     held: int
     black: int

@@ -1,0 +1,1 @@
+"""The worker: a process that hosts start, and talk to in lines of JSON."""
