@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["GROUP_NAME", "add_node", "make_group", "make_single_user", "refuse_linked"]
+import bpy
+
+from .properties import forget_bake, is_copy, new_uid, refuse_linked
+from .result import unwire
+
+__all__ = ["GROUP_NAME", "add_node", "is_shared", "make_group", "make_single_user"]
 
 GROUP_NAME = "Robust Matte"
+_WIDTH = 180.0  # of the node, so that its name can be read
 
 
 def make_group() -> Any:
@@ -15,27 +21,54 @@ def make_group() -> Any:
     Before a bake Image and Foreground are the input, and Alpha is the input's alpha (1 for a plate
     without one).
     """
-    raise NotImplementedError
+    group: Any = bpy.data.node_groups.new(GROUP_NAME, "CompositorNodeTree")
+    for name, in_out, kind in (
+        ("Image", "INPUT", "NodeSocketColor"),
+        ("Image", "OUTPUT", "NodeSocketColor"),
+        ("Alpha", "OUTPUT", "NodeSocketFloat"),
+        ("Foreground", "OUTPUT", "NodeSocketColor"),
+    ):
+        group.interface.new_socket(name, in_out=in_out, socket_type=kind)
+    new_uid(group)
+    unwire(group)
+    return group
 
 
 def add_node(tree: Any, location: tuple[float, float]) -> Any:
-    """Add a node with a new group of its own to a compositor tree, and return the node."""
-    raise NotImplementedError
+    """Add a node with a new group of its own to a compositor tree, and return the node.
+
+    Raises:
+        HostError: The tree comes from a library.
+    """
+    refuse_linked(tree)
+    node = tree.nodes.new("CompositorNodeGroup")
+    node.node_tree = make_group()
+    node.label = node.name = GROUP_NAME
+    node.location, node.width = location, _WIDTH
+    return node
+
+
+def is_shared(node: Any) -> bool:
+    """Say whether a change of a node's group would show elsewhere, or its bake is another's."""
+    group = node.node_tree
+    return bool(group.users - group.use_fake_user > 1 or is_copy(group))
 
 
 def make_single_user(node: Any) -> Any:
     """Give a node a group of its own, with the same settings and nothing baked; return the group.
 
-    Raises:
-        HostError: Node or group come from a library.
-    """
-    raise NotImplementedError
-
-
-def refuse_linked(tree: Any) -> None:
-    """Refuse to change a group of another file.
+    A group that no other node has, but that was copied with the uid of another, is made new as it
+    stands. Files stay where they are.
 
     Raises:
-        HostError: The tree comes from a library, or overrides one.
+        HostError: The tree that the node is in comes from a library.
     """
-    raise NotImplementedError
+    refuse_linked(node.id_data)
+    group = node.node_tree
+    if group.users - group.use_fake_user > 1 or group.library is not None:
+        group = node.node_tree = group.copy()
+    refuse_linked(group)
+    new_uid(group)
+    forget_bake(group)
+    unwire(group)
+    return group

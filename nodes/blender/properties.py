@@ -2,39 +2,139 @@
 
 from __future__ import annotations
 
-from typing import Any
+import uuid
+from typing import Any, cast
 
 import bpy
+
+from .errors import HostError
 
 __all__ = [
     "RobustMatteSettings",
     "forget_bake",
     "is_copy",
     "is_robust_matte",
+    "new_uid",
     "own_uid",
+    "refuse_linked",
     "register",
     "settings_of",
     "tree_of",
     "unregister",
 ]
 
+_RANGES = [
+    ("PLATE", "Plate", "All frames of the plate that the Image node or clip shows"),
+    ("SCENE", "Scene", "The plate's frames under the scene's start to end"),
+    ("CUSTOM", "Custom", "From First to Last, in the plate's own numbers"),
+]
+_SOURCES = [
+    ("PREDICTED", "Predicted foreground", "The foreground that the network found, light kept"),
+    ("ORIGINAL", "Original × Alpha", "What comes in, in Blender's own decoding, times the alpha"),
+]
+_DESPILL = [
+    ("none", "None", "Leave the foreground's colour"),
+    ("green", "Green", "Take green out of the soft edge"),
+    ("blue", "Blue", "Take blue out of the soft edge"),
+    ("background", "Background", "Take the colour of the background out of the soft edge"),
+]
+
+
+def _show_matte_source(settings: Any, _context: Any) -> None:
+    """Rewire the group whose choice was changed."""
+    from .result import set_matte_source  # result needs this module
+
+    set_matte_source(settings.id_data, settings.matte_source)
+
 
 class RobustMatteSettings(bpy.types.PropertyGroup):
-    """Settings of one Robust Matte group; they travel with its node tree.
+    """Settings of one Robust Matte group; they travel with its node tree."""
 
-    uid, model, cuts, range_mode, first, last, plate_space, gain, warm_up, downsample, despill,
-    folder, matte_source; baked_folder, baked_frames, baked_hash, baked_approximate.
-    """
+    uid: bpy.props.StringProperty(options={"HIDDEN"})
+    # The tree's name when it got its uid: a copy has another, and the uid of the first.
+    owner: bpy.props.StringProperty(options={"HIDDEN"})
+
+    model: bpy.props.StringProperty(
+        name="Model",
+        description="auto, draft, mobilenetv3, resnet50, or a weights file",
+        default="auto",
+    )
+    cuts: bpy.props.StringProperty(
+        name="Cuts",
+        description="auto, off, the plate's first frames of shots such as 1050,1120, or an EDL",
+        default="auto",
+    )
+    range_mode: bpy.props.EnumProperty(
+        name="Range", description="Which frames are baked", items=_RANGES, default="PLATE"
+    )
+    first: bpy.props.IntProperty(
+        name="First", description="First frame of the plate that is baked", default=1
+    )
+    last: bpy.props.IntProperty(
+        name="Last", description="Last frame of the plate that is baked", default=250
+    )
+    plate_space: bpy.props.StringProperty(
+        name="Plate Space",
+        description="How the plate is encoded; empty is what Blender takes it for",
+    )
+    gain: bpy.props.StringProperty(
+        name="Gain",
+        description="Stops by which the network sees the plate brighter, or auto; light is kept",
+        default="0",
+    )
+    warm_up: bpy.props.IntProperty(
+        name="Warm-up",
+        description="Frames fed backwards before the first frame of a segment",
+        default=16,
+        min=0,
+        max=256,
+    )
+    downsample: bpy.props.StringProperty(
+        name="Downsample",
+        description="Size at which the network looks: auto, a ratio, or a longest side as 512px",
+        default="auto",
+    )
+    despill: bpy.props.EnumProperty(
+        name="Despill",
+        description="Whose colour is taken out of the soft edge",
+        items=_DESPILL,
+        default="none",
+    )
+    folder: bpy.props.StringProperty(
+        name="Folder",
+        description="Where bakes go; empty is robust_matte beside the .blend",
+        subtype="DIR_PATH",
+    )
+    matte_source: bpy.props.EnumProperty(
+        name="Matte Source",
+        description="What the Image socket gives",
+        items=_SOURCES,
+        default="PREDICTED",
+        update=_show_matte_source,
+    )
+
+    baked_folder: bpy.props.StringProperty(options={"HIDDEN"})
+    baked_frames: bpy.props.StringProperty(options={"HIDDEN"})
+    baked_hash: bpy.props.StringProperty(options={"HIDDEN"})
+    baked_approximate: bpy.props.BoolProperty(options={"HIDDEN"})
 
 
-def settings_of(tree: Any) -> Any:
+def settings_of(tree: Any) -> RobustMatteSettings:
     """Return the settings of a node tree; those of one that is no Robust Matte are empty."""
-    raise NotImplementedError
+    return cast(RobustMatteSettings, tree.robust_matte)
 
 
 def is_robust_matte(tree: Any | None) -> bool:
     """Say whether a node tree is a Robust Matte group."""
-    raise NotImplementedError
+    return tree is not None and bool(settings_of(tree).uid)
+
+
+def new_uid(tree: Any) -> str:
+    """Give a tree a new uid and return it."""
+    settings = settings_of(tree)
+    uid = uuid.uuid4().hex
+    settings.uid, settings.owner = uid, tree.name
+    return uid
 
 
 def own_uid(tree: Any) -> str:
@@ -45,27 +145,58 @@ def own_uid(tree: Any) -> str:
     Raises:
         HostError: The tree comes from a library.
     """
-    raise NotImplementedError
+    refuse_linked(tree)
+    settings = settings_of(tree)
+    if not settings.uid or is_copy(tree):
+        return new_uid(tree)
+    settings.owner = tree.name  # renamed, or the first is gone
+    return str(settings.uid)
 
 
 def is_copy(tree: Any) -> bool:
     """Say whether a tree has its uid and bake from another that is still there."""
-    raise NotImplementedError
+    return is_robust_matte(tree) and tree_of(settings_of(tree).uid) != tree
 
 
 def tree_of(uid: str) -> Any | None:
     """Return the tree with a uid, the original before copies and linked ones; None without."""
-    raise NotImplementedError
+
+    def rank(tree: Any) -> tuple[bool, bool, str]:
+        return tree.library is not None, tree.name != settings_of(tree).owner, tree.name
+
+    found = [tree for tree in bpy.data.node_groups if uid and settings_of(tree).uid == uid]
+    return min(found, key=rank, default=None)
+
+
+def refuse_linked(tree: Any) -> None:
+    """Refuse to change a group of another file.
+
+    Raises:
+        HostError: The tree comes from a library, or overrides one.
+    """
+    library = tree.library or (tree.override_library and tree.override_library.reference.library)
+    if library:
+        raise HostError(
+            f'The node group "{tree.name}" belongs to the library {library.filepath}.',
+            hint="Bake it in that file, or press Make single user, which makes it local.",
+        )
 
 
 def forget_bake(tree: Any) -> None:
     """Empty what the settings say of a bake."""
-    raise NotImplementedError
+    settings = settings_of(tree)
+    settings.baked_folder = settings.baked_frames = settings.baked_hash = ""
+    settings.baked_approximate = False
 
 
 def register() -> None:
     """Add `NodeTree.robust_matte`."""
+    bpy.utils.register_class(RobustMatteSettings)
+    pointer = bpy.props.PointerProperty(type=RobustMatteSettings)
+    bpy.types.NodeTree.robust_matte = pointer  # type: ignore[attr-defined, unused-ignore]
 
 
 def unregister() -> None:
-    """Take it away."""
+    """Take it away; what is stored in trees stays there."""
+    del bpy.types.NodeTree.robust_matte  # type: ignore[attr-defined, unused-ignore]
+    bpy.utils.unregister_class(RobustMatteSettings)

@@ -11,6 +11,7 @@ __all__ = [
     "StripFrames",
     "add_file_output",
     "compositor_tree",
+    "drive_switch",
     "make_compositor_tree",
     "output_node",
     "set_compositor_tree",
@@ -18,6 +19,7 @@ __all__ = [
     "set_option",
     "strip_frames",
     "strips",
+    "working_space",
 ]
 
 
@@ -39,27 +41,56 @@ class StripFrames(NamedTuple):
 
 def compositor_tree(scene: Any) -> Any | None:
     """Return the node tree that composites a scene; None where there is none, or it is off."""
-    raise NotImplementedError
+    if bpy.app.version >= (5, 0):
+        return scene.compositing_node_group
+    return scene.node_tree if scene.use_nodes else None
 
 
 def make_compositor_tree(scene: Any) -> Any:
-    """Return the node tree that composites a scene; a new one has its output and nothing else."""
-    raise NotImplementedError
+    """Return the node tree that composites a scene; a new one has its output and nothing else.
+
+    In Blender 4 the tree belongs to its scene, which makes it with nodes for its render: they go.
+    """
+    tree: Any = compositor_tree(scene)
+    if tree is not None:
+        return tree
+    if bpy.app.version >= (5, 0):
+        tree = bpy.data.node_groups.new("Compositing", "CompositorNodeTree")
+        tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
+        scene.compositing_node_group = tree
+        tree.nodes.new("NodeGroupOutput")
+        return tree
+    is_new = scene.node_tree is None
+    scene.use_nodes = True
+    if is_new:
+        scene.node_tree.nodes.clear()
+        scene.node_tree.nodes.new("CompositorNodeComposite")
+    return scene.node_tree
 
 
 def set_compositor_tree(scene: Any, tree: Any) -> None:
     """Give a scene another compositing tree: Blender 5.0 and newer, where scenes share them."""
-    raise NotImplementedError
+    scene.compositing_node_group = tree
 
 
 def output_node(tree: Any) -> Any | None:
     """Return the node of a scene's tree whose first input is what is rendered; None without one."""
-    raise NotImplementedError
+    wanted = "NodeGroupOutput" if bpy.app.version >= (5, 0) else "CompositorNodeComposite"
+    found = [node for node in tree.nodes if node.bl_idname == wanted]
+    active = [
+        node for node in found if getattr(node, "is_active_output", node == tree.nodes.active)
+    ]
+    return (active or found or [None])[0]
 
 
 def set_exr(image_settings: Any, depth: str = "32") -> None:
     """Have files written as EXR with RGBA, lossless, `16` or `32` bits a channel."""
-    raise NotImplementedError
+    if hasattr(image_settings, "media_type"):
+        image_settings.media_type = "IMAGE"  # first: it says which formats there are
+    image_settings.file_format = "OPEN_EXR"
+    image_settings.color_mode = "RGBA"
+    image_settings.color_depth = depth
+    image_settings.exr_codec = "ZIP"
 
 
 def add_file_output(tree: Any, folder: Path, name: str, depth: str = "32") -> tuple[Any, Any]:
@@ -74,12 +105,49 @@ def add_file_output(tree: Any, folder: Path, name: str, depth: str = "32") -> tu
     Returns:
         The node, and the input that it writes.
     """
-    raise NotImplementedError
+    node = tree.nodes.new("CompositorNodeOutputFile")
+    set_exr(node.format, depth)
+    if hasattr(node, "file_output_items"):
+        node.directory, node.file_name = str(folder), name + "####"
+        node.file_output_items.clear()
+        node.file_output_items.new("RGBA", "")
+    else:
+        node.base_path = str(folder)
+        node.file_slots.clear()
+        node.file_slots.new(name)
+    return node, node.inputs[0]
 
 
-def set_option(node: Any, name: str, value: str) -> None:
-    """Set what is a property of a node in Blender 4 and a menu socket in Blender 5."""
-    raise NotImplementedError
+def set_option(node: Any, name: str, value: str, menu: tuple[str, str]) -> None:
+    """Set what is a property of a node in Blender 4 and a menu socket in Blender 5.
+
+    Args:
+        node: The node.
+        name: The property's name.
+        value: What it is set to.
+        menu: The socket's name, and the same value there.
+    """
+    if hasattr(node, name):
+        setattr(node, name, value)
+    else:
+        node.inputs[menu[0]].default_value = menu[1]
+
+
+def drive_switch(node: Any, expression: str) -> None:
+    """Have a Switch node be on where an expression of `frame` holds.
+
+    The expression must be one that Blender evaluates by itself, without Python: it then works where
+    scripts are not allowed to run. Before Blender 5 two drivers are made: 4.2 has a property where
+    newer ones have a socket, and of files from 4.2 Blender 5.2 no longer corrects the driver.
+    """
+    tree = node.id_data
+    paths = [f'nodes["{node.name}"].inputs[0].default_value']
+    if hasattr(node, "check"):
+        paths.append(f'nodes["{node.name}"].check')
+    for path in paths:
+        is_array = hasattr(tree.path_resolve(path), "__len__")  # in 4.2 it is a colour, unused
+        driver = tree.driver_add(path, 0 if is_array else -1).driver
+        driver.type, driver.expression = "SCRIPTED", expression
 
 
 def strips(editor: Any) -> Any:
@@ -89,4 +157,17 @@ def strips(editor: Any) -> Any:
 
 def strip_frames(strip: Any) -> StripFrames:
     """Return where a strip lies."""
-    raise NotImplementedError
+    if hasattr(strip, "left_handle"):
+        first, end = strip.left_handle, strip.right_handle
+        return StripFrames(
+            round(strip.content_start), first, end - 1, getattr(strip, "content_trim_start", 0)
+        )
+    first, end = strip.frame_final_start, strip.frame_final_end
+    trimmed = getattr(strip, "animation_offset_start", 0)
+    return StripFrames(round(strip.frame_start), first, end - 1, trimmed)
+
+
+def working_space() -> str:
+    """Return Blender's name of the scene-linear space in which it works."""
+    settings = getattr(bpy.data, "colorspace", None)  # from 5.0 on it can be chosen
+    return str(settings.working_space) if settings is not None else "Linear Rec.709"

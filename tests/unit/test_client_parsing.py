@@ -126,8 +126,9 @@ def test_surrogates_of_file_names_come_through() -> None:
 
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=4,
 )
 KEYS = ["id", "stage", "number", "done", "total", "manifest", "files", "code", "what", "text", "v"]
 

@@ -99,6 +99,11 @@ class Worker:
         """Whether the process is there; False once `Ended` is on its way."""
         return self._process is not None and not self._gone.is_set()
 
+    @property
+    def pid(self) -> int | None:
+        """The number of the process, for logs; None before it is started."""
+        return None if self._process is None else self._process.pid
+
     def probe(self, job: Mapping[str, Any] | None = None) -> str:
         """Ask for the machine and, with a job, its plate as `info` sees it; return the job's id.
 
@@ -230,9 +235,9 @@ class Worker:
         code = self._process.wait()
         self._deadlines.close()
         self._writer.finish()
-        for reader in (self._listener, self._tail):
-            if reader is not None:
-                reader.thread.join(DRAIN_S)
+        for other in (self._listener, self._tail, self._writer):
+            if other is not None:
+                other.thread.join(DRAIN_S)
         tail = tuple(self.stderr_tail())
         for event in self._jobs.last_events(code, tail, self._was_asked, self._reason):
             self._pending.put(event)
