@@ -12,7 +12,9 @@ from types import ModuleType
 __all__ = ["register", "unregister"]
 
 # Each has `register()` and `unregister()`; those below may use what those above registered.
-_PARTS = ("properties", "ticking", "strip_operators")
+_PARTS = (
+    *("properties", "ticking", "preferences", "operators", "panel", "menus", "strip_operators"),
+)
 
 
 def register() -> None:

@@ -37,7 +37,6 @@ _BLEND_FOLDER = "robust_matte"
 _VERSION = 1
 _FRAME = re.compile(r".+_matte\.-?\d+\.exr")
 _PLATE_FRAME = re.compile(r".+\.exr")
-_PLATE_PLACE = re.compile(rf"{PLATE_FOLDER}(/\.rendering-[^/]+)?")  # whole, or left by a crash
 _TEMPORARY = re.compile(r"\..+\.tmp-\d+-[0-9a-f]{8}(\.[^.]+)?")
 _JOB_FOLDER = re.compile(r".+_matte\.robust_matte")
 _JOB_FILE = re.compile(r".+\.(json|jsonl|html|png|lock|safetensors)")
@@ -216,7 +215,7 @@ def _is_own(inside: tuple[str, ...], name: str) -> bool:
         return True
     if not inside:
         return bool(_FRAME.fullmatch(name))
-    if inside[0] == PLATE_FOLDER and _PLATE_PLACE.fullmatch("/".join(inside)):
+    if inside == (PLATE_FOLDER,):
         return bool(_PLATE_FRAME.fullmatch(name))
     return bool(_JOB_FOLDER.fullmatch(inside[0]) and _JOB_FILE.fullmatch(name))
 

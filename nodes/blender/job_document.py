@@ -67,40 +67,31 @@ def plate_range(
     """Return the first and last frame of the plate that are wanted, in its own numbers.
 
     Args:
-        settings: With `range_mode` (`plate`, `scene`, `custom`), and `first` and `last` of the
-            latter.
+        settings: With `range_mode` (`PLATE`, `SCENE`, `CUSTOM`), and `first` and `last` of the
+            latter, which are frames of the scene.
         source: What is keyed.
         scene_first: The scene's first frame.
         scene_last: The scene's last frame.
 
     Raises:
-        HostError: The range is empty or lies outside the plate.
+        HostError: The range is empty, or shows nothing of the plate.
     """
-    mode = str(settings.range_mode).lower()
-    first, last = source.first, source.last
-    if mode == "custom":
-        first, last = int(settings.first), int(settings.last)
-    elif mode == "scene":
-        shown = source.frames.media_range(scene_first, scene_last) or (last + 1, last)
-        first, last = max(first, shown[0]), min(last, shown[1])
-    if first > last and mode == "scene":
-        raise HostError(
-            f"The scene's frames {scene_first}-{scene_last} show none of the plate's frames "
-            f"{source.first}-{source.last}.",
-            hint="Change the scene's range, or set Range to Plate.",
-        )
+    if settings.range_mode == "PLATE":
+        return source.first, source.last
+    is_custom = settings.range_mode == "CUSTOM"
+    first, last = (settings.first, settings.last) if is_custom else (scene_first, scene_last)
     if first > last:
         raise HostError(
-            f"The range {first}-{last} is empty.",
-            hint="Set First to a frame that is not after Last.",
+            f"The range {first}-{last} is empty.", hint="Set First to a frame that is before Last."
         )
-    if first < source.first or last > source.last:
+    shown = source.frames.media_range(first, last)
+    if shown is None or shown[1] < source.first or shown[0] > source.last:
         raise HostError(
-            f"The range {first}-{last} is not within the plate's frames "
+            f"Under the scene's frames {first}-{last} lies none of the plate's "
             f"{source.first}-{source.last}.",
-            hint="Change First and Last, or set Range to Plate.",
+            hint="Change the range, or set it to Plate.",
         )
-    return first, last
+    return max(source.first, shown[0]), min(source.last, shown[1])
 
 
 def output_stem(plate: str) -> str:
@@ -133,17 +124,24 @@ def plate_files(plate: str, first: int, last: int) -> list[Path]:
     ]
 
 
-def settings_hash(job: Mapping[str, Any], files: Iterable[Path] = ()) -> str:
+def settings_hash(
+    job: Mapping[str, Any], files: Iterable[Path] = (), content: Iterable[Path] = ()
+) -> str:
     """Return 12 digits that change with what a bake is made of, and not with where it lies.
 
     Args:
         job: The document.
         files: The plate's files: names, sizes and times of change count; those that are absent
             count as such.
+        content: Files of a plate of which every byte counts, and no time.
     """
     told = {key: value for key, value in job.items() if key not in _NO_SETTINGS}
     text = json.dumps(told, sort_keys=True) + "".join(map(_fingerprint, files))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_DIGITS]
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass"))
+    for path in content:
+        digest.update(path.name.encode("utf-8", "surrogatepass"))
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:_HASH_DIGITS]
 
 
 def _fingerprint(path: Path) -> str:

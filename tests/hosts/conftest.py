@@ -19,7 +19,9 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import psutil
@@ -295,3 +297,18 @@ def extension(blender: Path, extension_zip: Path, shared_folder: Path, tmp_path:
     resources = tmp_path / "resources"
     shutil.copytree(kept, resources)
     return Extension(resources, MODULE, extension_zip)
+
+
+WITHOUT_BPY = "blender_without_bpy"
+
+
+@pytest.fixture(scope="session")
+def part(root: Path) -> Callable[[str], Any]:
+    """Import a module of the extension that needs no Blender, without the package's `__init__`."""
+    if WITHOUT_BPY not in sys.modules:
+        package = ModuleType(WITHOUT_BPY)
+        package.__path__ = [str(root / "nodes" / "blender")]
+        sys.modules[WITHOUT_BPY] = package
+        client = import_module("robust_matte_client")  # the zip has it inside
+        sys.modules[f"{WITHOUT_BPY}.robust_matte_client"] = client
+    return lambda name: import_module(f"{WITHOUT_BPY}.{name}")

@@ -1,47 +1,37 @@
 """Jobs and folders of bakes, as the Blender extension makes them; needs no Blender."""
 
-import importlib
 import json
 import os
-import sys
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from robust_matte import KeySettings
 
-PACKAGE = "blender_without_bpy"
-
-
-def part(root: Path, name: str) -> ModuleType:
-    """Import a module of the extension without its `__init__`."""
-    if PACKAGE not in sys.modules:
-        package = ModuleType(PACKAGE)
-        package.__path__ = [str(root / "nodes" / "blender")]
-        sys.modules[PACKAGE] = package
-    return importlib.import_module(f"{PACKAGE}.{name}")
+Part = Callable[[str], Any]
 
 
 @pytest.fixture
-def documents(root: Path) -> Any:
-    return part(root, "job_document")
+def documents(part: Part) -> Any:
+    return part("job_document")
 
 
 @pytest.fixture
-def folders(root: Path) -> Any:
-    return part(root, "bake_folders")
+def folders(part: Part) -> Any:
+    return part("bake_folders")
 
 
 @pytest.fixture
-def host_error(root: Path) -> Any:
-    return part(root, "errors").HostError
+def host_error(part: Part) -> Any:
+    return part("errors").HostError
 
 
 @pytest.fixture
-def source(root: Path) -> Any:
-    frames = part(root, "frames").FrameMapping(start=5, offset=1000, duration=24)
+def source(part: Part) -> Any:
+    frames = part("frames").FrameMapping(start=5, offset=1000, duration=24)
     return SimpleNamespace(
         plate="/shots/sh 010.####.exr", first=1001, last=1024, frames=frames, space="Linear Rec.709"
     )
@@ -58,7 +48,7 @@ def settings() -> SimpleNamespace:
         warm_up=16,
         downsample="auto",
         despill="none",
-        range_mode="plate",
+        range_mode="PLATE",
         first=1,
         last=100,
     )
@@ -97,10 +87,10 @@ def test_the_plate_space(
     assert documents.job_for(settings, source, Path("/b"), "auto")["plate_space"] == wanted
 
 
-def test_every_space_that_is_named_is_one_of_the_engine(root: Path) -> None:
+def test_every_space_that_is_named_is_one_of_the_engine(part: Part) -> None:
     from robust_matte.colour.configs import find_space, open_config
 
-    spaces = part(root, "plate_spaces")
+    spaces = part("plate_spaces")
     config = open_config(None)
     for name in {*spaces._RENAMED, *spaces._SAME}:
         known = spaces.plate_space_of(name)
@@ -114,7 +104,7 @@ def test_every_space_that_is_named_is_one_of_the_engine(root: Path) -> None:
         pytest.param("PLATE", (1, 2), (1, 2), (1001, 1024), id="all of the plate"),
         pytest.param("SCENE", (1, 2), (1, 10), (1001, 1006), id="scene begins before it"),
         pytest.param("SCENE", (1, 2), (10, 300), (1006, 1024), id="scene ends after it"),
-        pytest.param("CUSTOM", (1010, 1010), (1, 2), (1010, 1010), id="one frame"),
+        pytest.param("CUSTOM", (14, 14), (1, 2), (1010, 1010), id="one frame"),
     ],
 )
 def test_the_range(
@@ -129,10 +119,9 @@ def test_the_range(
     ("mode", "custom", "scene", "what"),
     [
         pytest.param(
-            "SCENE", (1, 2), (1, 4), "The scene's frames 1-4 show none of", id="before the plate"
+            "SCENE", (1, 2), (1, 4), "frames 1-4 lies none of the plate's 1001-1024", id="before it"
         ),
         pytest.param("CUSTOM", (9, 8), (1, 2), "The range 9-8 is empty.", id="backwards"),
-        pytest.param("CUSTOM", (900, 1003), (1, 2), "not within the plate's frames", id="outside"),
     ],
 )
 def test_ranges_that_cannot_be(
@@ -147,7 +136,7 @@ def test_ranges_that_cannot_be(
 ) -> None:
     settings.range_mode = mode
     settings.first, settings.last = custom
-    with pytest.raises(host_error, match="The ") as caught:
+    with pytest.raises(host_error, match="range") as caught:
         documents.plate_range(settings, source, *scene)
     assert what in str(caught.value)
     assert caught.value.hint

@@ -1,0 +1,305 @@
+"""From a node to the order of its bake or preview, and from what was made back to the node."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import bpy
+
+from .bake_folders import (
+    PLATE_FOLDER,
+    disk_error,
+    make_folder,
+    marked_folders,
+    remove_own,
+)
+from .bake_places import bakes_of, preview_parent, relative
+from .errors import HostError
+from .frames import FrameMapping
+from .job_document import job_for, plate_files, plate_range, settings_hash
+from .orders import Order, Phase, Run
+from .preferences import device
+from .properties import own_uid, settings_of, tree_of
+from .result import Baked, wire
+from .scene_bake import UpstreamBake
+from .sources import Source, find_source
+from .targets import Target
+
+__all__ = ["PREVIEW", "order_bake", "order_preview", "wishes_hash", "wishes_of"]
+
+PREVIEW = "preview"  # what `baked_frames` begins with where one frame is shown
+_RENDERED = "upstream"
+_WISHES = (
+    *("model", "cuts", "range_mode", "first", "last", "plate_space", "gain", "warm_up"),
+    *("downsample", "despill"),
+)
+_AHEAD = 3  # frames that the search for cuts looks ahead
+
+
+def wishes_of(group: Any) -> SimpleNamespace:
+    """Return a copy of a group's settings, with absolute paths: later changes are another bake's.
+
+    Raises:
+        HostError: A path is relative to a file that was never saved.
+    """
+    settings = settings_of(group)
+    wishes = SimpleNamespace(**{name: getattr(settings, name) for name in _WISHES})
+    for name in ("model", "cuts"):
+        value = getattr(wishes, name).strip()
+        if value.startswith("//") and not bpy.data.filepath:
+            raise HostError(
+                f"The path {value} starts at the .blend file, which was never saved.",
+                hint="Save the file, or write the whole path.",
+            )
+        if value.startswith("//"):
+            value = os.path.normpath(bpy.path.abspath(value))
+        setattr(wishes, name, value)
+    return wishes
+
+
+def wishes_hash(group: Any, scene: Any) -> str:
+    """Return digits that change with the settings of a bake; cheap enough for a panel."""
+    settings = settings_of(group)
+    told = [getattr(settings, name) for name in _WISHES]
+    if settings.range_mode == "SCENE":
+        told += [scene.frame_start, scene.frame_end]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
+
+
+def order_bake(target: Target) -> Order:
+    """Return the order of a node's bake.
+
+    Raises:
+        HostError: Nothing that can be keyed goes into the node, or it is of a library.
+    """
+    return _NodeBake(target).order()
+
+
+def order_preview(target: Target, *, quick: bool) -> Order:
+    """Return the order of one frame, that under the scene's current one.
+
+    Raises:
+        HostError: As for a bake, or the plate has no frame there.
+    """
+    return _NodePreview(target, quick).order()
+
+
+class _NodeBake:
+    """What is known of a bake from its start to its end; datablocks are found again by uid."""
+
+    def __init__(self, target: Target) -> None:
+        self.uid = own_uid(target.group)
+        self.target = target
+        self.wishes = wishes_of(target.group)
+        self.digest = wishes_hash(target.group, target.scene)
+        self.source = find_source(target.scene, target.tree, target.node)
+        self.range = plate_range(
+            self.wishes, self.source, target.scene.frame_start, target.scene.frame_end
+        )
+        self.parent = bakes_of(self.uid, settings_of(target.group).folder)
+        self.device = device()
+        self.folder: Path | None = None
+        self.rendered: Path | None = None  # where an upstream plate is rendered to
+
+    def order(self) -> Order:
+        """Return the order."""
+        is_rendered = self.source.kind == _RENDERED
+        first, last = self.range
+        return Order(
+            key=self.uid,
+            label=self.target.label,
+            job=self.job,
+            finish=self.finish,
+            render=self.render if is_rendered else None,
+            frames=last - first + 1,
+            ended=self.ended,
+        )
+
+    def render(self) -> Iterator[object]:
+        """Render the plate, a frame a step, into a folder that gets its name when it is known."""
+        target = self.target
+        self.rendered = make_folder(self.parent, f"rendering_{secrets.token_hex(4)}", self.uid)
+        first, last = self.range
+        bake = UpstreamBake(
+            target.scene, target.tree, target.node, self.rendered / PLATE_FOLDER, first, last
+        )
+        try:
+            yield from bake
+            self.source = _keyed(self.source, bake.plate, self.range)
+        finally:
+            bake.close()
+
+    def job(self) -> dict[str, Any]:
+        """Return the job, whose folder is there with its marker."""
+        self.folder = self._place()
+        return job_for(self.wishes, self.source, self.folder, self.device, self.range)
+
+    def _place(self) -> Path:
+        draft = job_for(self.wishes, self.source, self.parent, self.device, self.range)
+        files = plate_files(self.source.plate, *self.range)
+        if self.rendered is None:
+            return make_folder(self.parent, settings_hash(draft, files), self.uid)
+        # By what the plate holds, not by its times: the same plate goes on where it stopped.
+        folder = make_folder(self.parent, settings_hash(draft, content=files), self.uid)
+        self.source = _keyed(self.source, _moved(self.rendered, folder), self.range)
+        self.rendered = None
+        return folder
+
+    def finish(self, run: Run) -> None:
+        """Show the bake in the node's group."""
+        group = _group(self.uid, run)
+        pattern = _pattern(run.manifest.get("outputs", {}))
+        frames = self.source.frames
+        for warning in wire(group, Baked(pattern, *self.range, frames)):
+            run.warn(warning)
+        first, last = self.range
+        settings = settings_of(group)
+        settings.baked_folder = relative(Path(pattern).parent)
+        settings.baked_frames = f"{first}-{last}"
+        settings.baked_hash = self.digest
+        settings.baked_approximate = bool(run.manifest.get("approximate"))
+        _remove_previews(self.uid, but=None)
+        _keep_for_undo("Bake Robust Matte")
+
+    def ended(self, _run: Run) -> None:
+        """Remove a plate that was rendered in part, or for nothing."""
+        if self.rendered is not None:
+            remove_own(self.rendered)
+
+
+class _NodePreview(_NodeBake):
+    """One frame: its files go to the cache, and nothing to the folder of bakes."""
+
+    def __init__(self, target: Target, quick: bool) -> None:
+        super().__init__(target)
+        self.quick = quick
+        self.scene_frame = int(target.scene.frame_current)
+        number = self.source.frames.media(self.scene_frame)
+        first, last = self.range
+        if number is None or not first <= number <= last:
+            where = "no frame of the plate" if number is None else f"the plate's frame {number}"
+            raise HostError(
+                f"Under the scene's frame {self.scene_frame} lies {where}, and "
+                f"{first}-{last} are baked.",
+                hint="Go to a frame that is baked, or change the range.",
+            )
+        self.number = number
+        self.parent = preview_parent(self.uid)
+        if self.source.kind == _RENDERED:
+            self.range = self._needed()
+
+    def _needed(self) -> tuple[int, int]:
+        """Return the frames that have to be rendered for this one."""
+        first, last = self.range
+        warm = self.wishes.warm_up
+        if self.quick:
+            return self.number, min(last, self.number + warm)
+        return first, min(last, max(self.number, first + warm) + _AHEAD)
+
+    def order(self) -> Order:
+        """Return the order."""
+        order = super().order()
+        changed = {"preview": self.number, "quick": self.quick, "folder": self.files_folder}
+        return Order(**{**vars(order), **changed})
+
+    def _place(self) -> Path:
+        name = f"{self.number}_{secrets.token_hex(4)}"  # Blender reads files of new names anew
+        return self.rendered or make_folder(self.parent, name, self.uid)
+
+    def files_folder(self) -> str:
+        """Return where the worker writes the frame."""
+        return str(self.folder)
+
+    def finish(self, run: Run) -> None:
+        """Show the frame under the scene's frame that it was made for."""
+        group = _group(self.uid, run)
+        path = Path(_pattern(run.manifest.get("files", {})))
+        frames = FrameMapping(self.scene_frame, self.number - 1, 1, "nothing")
+        digits = re.search(r"(\d+)(?=\.exr$)", path.name)
+        name = path.name if digits is None else path.name.replace(digits[1], "#" * len(digits[1]))
+        wire(group, Baked(str(path.with_name(name)), self.number, self.number, frames))
+        settings = settings_of(group)
+        settings.baked_folder = relative(path.parent)
+        settings.baked_frames = f"{PREVIEW} {self.number}"
+        settings.baked_hash = self.digest
+        settings.baked_approximate = bool(run.manifest.get("approximate"))
+        self.rendered = None
+        _remove_previews(self.uid, but=path.parent)
+        _keep_for_undo("Preview Robust Matte")
+
+    def ended(self, run: Run) -> None:
+        """Remove what a preview that failed left in the cache."""
+        if run.phase is not Phase.DONE and self.folder is not None:
+            self.rendered = self.folder
+        super().ended(run)
+
+
+def _keyed(source: Source, plate: str, numbers: tuple[int, int]) -> Source:
+    """Return a source whose plate is rendered: scene-linear, with the scene's own numbers."""
+    return Source(
+        kind=source.kind,
+        plate=plate,
+        first=numbers[0],
+        last=numbers[1],
+        frames=FrameMapping.scene_frames(*numbers),
+        space="lin_rec709_scene",
+        fps=source.fps,
+        warnings=source.warnings,
+    )
+
+
+def _moved(rendered: Path, folder: Path) -> str:
+    """Move a rendered plate into its bake's folder and return its pattern there."""
+    target = folder / PLATE_FOLDER
+    try:
+        target.mkdir(exist_ok=True)
+        for path in sorted((rendered / PLATE_FOLDER).iterdir()):
+            path.replace(target / path.name)
+    except OSError as error:
+        raise disk_error(folder, error) from error
+    remove_own(rendered)
+    return str(target / "plate_####.exr")
+
+
+def _group(uid: str, run: Run) -> Any:
+    group = tree_of(uid)
+    if group is None:
+        raise HostError(
+            f"The {run.order.label} was removed while it was worked on.",
+            hint="What was made is kept in its folder; undo, and start it again.",
+        )
+    return group
+
+
+def _pattern(layers: Any) -> str:
+    """Return the one file, or the one pattern, that holds all layers."""
+    found = {str(path) for path in layers.values()}
+    if len(found) != 1:
+        raise HostError(
+            f"The worker wrote {len(found)} files a frame in place of one with all layers.",
+            hint="Press Test worker in the preferences: its version may not fit the extension's.",
+        )
+    return found.pop()
+
+
+def _remove_previews(uid: str, but: Path | None) -> None:
+    for folder in marked_folders([preview_parent(uid)], [uid]):
+        if but is None or not folder.samefile(but):
+            remove_own(folder)
+
+
+def _keep_for_undo(message: str) -> None:
+    """Make a step of its own, so that the next undo does not take the result away unseen."""
+    if not bpy.app.background:
+        try:
+            bpy.ops.ed.undo_push(message=message)
+        except RuntimeError:  # no window to do it in
+            return

@@ -1,0 +1,271 @@
+"""The panel beside the compositor: what is keyed, how, and how far it is."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import bpy
+
+from .classes import register_classes, unregister_classes
+from .errors import HostError
+from .node_bakes import PREVIEW, wishes_hash
+from .node_group import is_shared
+from .orders import Phase, Run
+from .properties import settings_of
+from .running import runs
+from .seen_sources import look, source_line
+from .targets import Target, active_target
+from .wrapped_text import say, spoken_time, width_of
+
+__all__ = ["draw_run", "register", "unregister"]
+
+_MOST_WARNINGS = 4
+
+
+def draw_run(layout: Any, run: Run, width: int) -> None:
+    """Draw how a run goes, or how it ended: for nodes and for strips.
+
+    Args:
+        layout: Where to.
+        run: The run.
+        width: Characters of a line.
+    """
+    if not run.is_over:
+        left = "" if run.eta_s is None else f", {spoken_time(run.eta_s)} left"
+        row = layout.row(align=True)
+        row.progress(factor=run.factor, text=f"{run.factor:.0%}{left}")
+        cancel = row.operator("robust_matte.cancel", text="", icon="X")
+        cancel.key = run.order.key
+        say(layout, run.text, width, icon="TIME")
+    elif run.phase is Phase.FAILED:
+        say(layout, run.what, width, icon="ERROR")
+        say(layout, run.hint, width, icon="FORWARD")
+        for line in run.details[-3:]:
+            say(layout, line, width)
+    elif run.phase is Phase.CANCELLED:
+        say(layout, run.what, width, icon="CANCEL")
+        say(layout, run.hint, width, icon="FORWARD")
+    else:
+        say(layout, run.text, width, icon="CHECKMARK")
+    draw_warnings(layout, run.warnings, width)
+
+
+def draw_warnings(layout: Any, warnings: Any, width: int) -> None:
+    """Draw warnings, and how many there are beside them."""
+    for text in warnings[:_MOST_WARNINGS]:
+        say(layout, text, width, icon="INFO")
+    more = len(warnings) - _MOST_WARNINGS
+    if more > 0:
+        say(layout, f"and {more} more warnings", width)
+
+
+class _InCompositor:
+    """A panel of the compositor's sidebar."""
+
+    bl_space_type: ClassVar[Any] = "NODE_EDITOR"
+    bl_region_type: ClassVar[Any] = "UI"
+    bl_category = "Robust Matte"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Want the compositor."""
+        space = context.space_data
+        return bool(getattr(space, "tree_type", "") == "CompositorNodeTree")
+
+
+class _OfNode(_InCompositor):
+    """A panel that is there where a Robust Matte node is active."""
+
+    bl_parent_id = "ROBUST_MATTE_PT_node"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Want a Robust Matte node."""
+        return active_target(context) is not None
+
+
+class ROBUST_MATTE_PT_node(_InCompositor, bpy.types.Panel):  # noqa: N801 - as Blender wants it
+    """What goes in, what is made of it, and the buttons."""
+
+    bl_idname = "ROBUST_MATTE_PT_node"
+    bl_label = "Robust Matte"
+
+    def draw(self, context: Any) -> None:
+        """Draw the source, the state and the buttons."""
+        layout: Any = self.layout
+        width = _width(context)
+        target = active_target(context)
+        if target is None:
+            say(layout, "Select a Robust Matte node, or add one.", width)
+            layout.operator("robust_matte.add_node", text="Add Robust Matte", icon="ADD")
+            return
+        _draw_source(layout, target, width)
+        _draw_buttons(layout)
+        run = runs.of(settings_of(target.group).uid)
+        if run is not None:
+            draw_run(layout, run, width)
+        _draw_result(layout, target, width)
+
+
+class ROBUST_MATTE_PT_matte(_OfNode, bpy.types.Panel):  # noqa: N801
+    """What an artist changes from shot to shot."""
+
+    bl_idname = "ROBUST_MATTE_PT_matte"
+    bl_label = "Matte"
+
+    def draw(self, context: Any) -> None:
+        """Draw range, model, cuts and what Image gives."""
+        target = active_target(context)
+        if target is None:
+            return
+        layout, settings = _properties(self.layout, target)
+        layout.prop(settings, "range_mode")
+        if settings.range_mode == "CUSTOM":
+            column = layout.column(align=True)
+            column.prop(settings, "first")
+            column.prop(settings, "last")
+        layout.prop(settings, "model")
+        layout.prop(settings, "cuts")
+        layout.prop(settings, "matte_source", text="Image")
+
+
+class ROBUST_MATTE_PT_colour(_OfNode, bpy.types.Panel):  # noqa: N801
+    """How the plate is read, and whose colour is taken out."""
+
+    bl_idname = "ROBUST_MATTE_PT_colour"
+    bl_label = "Colour"
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 - Blender reads a set
+
+    def draw(self, context: Any) -> None:
+        """Draw plate space and despill."""
+        target = active_target(context)
+        if target is None:
+            return
+        layout, settings = _properties(self.layout, target)
+        layout.prop(settings, "plate_space")
+        layout.prop(settings, "despill")
+        seen = look(target)
+        if seen is not None and seen.source is not None and not settings.plate_space:
+            space = seen.source.space or "as the files say"
+            say(layout, f"Read as: {space}", _width(context))
+
+
+class ROBUST_MATTE_PT_advanced(_OfNode, bpy.types.Panel):  # noqa: N801
+    """What seldom has to be changed."""
+
+    bl_idname = "ROBUST_MATTE_PT_advanced"
+    bl_label = "Advanced"
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 - Blender reads a set
+
+    def draw(self, context: Any) -> None:
+        """Draw gain, warm-up and the size of the network's view."""
+        target = active_target(context)
+        if target is None:
+            return
+        layout, settings = _properties(self.layout, target)
+        layout.prop(settings, "gain")
+        layout.prop(settings, "warm_up")
+        layout.prop(settings, "downsample")
+
+
+class ROBUST_MATTE_PT_output(_OfNode, bpy.types.Panel):  # noqa: N801
+    """Where files go, and what is done about old ones."""
+
+    bl_idname = "ROBUST_MATTE_PT_output"
+    bl_label = "Output"
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 - Blender reads a set
+
+    def draw(self, context: Any) -> None:
+        """Draw the folder and its buttons."""
+        target = active_target(context)
+        if target is None:
+            return
+        layout, settings = _properties(self.layout, target)
+        layout.prop(settings, "folder")
+        if not settings.folder:
+            place = "robust_matte beside the .blend" if bpy.data.filepath else "the cache folder"
+            say(layout, f"Empty: {place}", _width(context))
+        layout.operator("robust_matte.reveal", icon="FILE_FOLDER")
+        layout.operator("robust_matte.clear_bakes", icon="TRASH")
+
+
+def _draw_source(layout: Any, target: Target, width: int) -> None:
+    """Draw what is keyed, or why nothing is."""
+    row = layout.row(align=True)
+    column = row.column()
+    row.operator("robust_matte.look_again", text="", icon="FILE_REFRESH", emboss=False)
+    if not target.node.inputs["Image"].is_linked:
+        say(column, "Connect a plate to Image.", width, icon="ERROR")
+        return
+    try:
+        seen = look(target)
+    except HostError as error:
+        say(column, f"{error.what} {error.hint}", width, icon="ERROR")
+        return
+    if seen is None:
+        say(column, "Looks for the plate", width, icon="TIME")
+    elif seen.source is not None:
+        say(column, source_line(seen.source), width, icon="IMAGE_DATA")
+        draw_warnings(layout, seen.source.warnings, width)
+    elif seen.error is not None:
+        say(column, seen.error.what, width, icon="ERROR")
+        say(column, seen.error.hint, width, icon="FORWARD")
+
+
+def _draw_buttons(layout: Any) -> None:
+    row = layout.row(align=True)
+    row.scale_y = 1.4
+    row.operator("robust_matte.bake", icon="RENDER_ANIMATION")
+    row = layout.row(align=True)
+    row.operator("robust_matte.preview", icon="RENDER_STILL").quick = False
+    row.operator("robust_matte.preview", text="Quick Preview").quick = True
+
+
+def _draw_result(layout: Any, target: Target, width: int) -> None:
+    """Draw what the node gives now, and what stands against it."""
+    settings = settings_of(target.group)
+    if is_shared(target.node):
+        say(layout, "Another node shares these settings and this bake.", width, icon="LINKED")
+        layout.operator("robust_matte.single_user", icon="DUPLICATE")
+    if not settings.baked_frames:
+        say(layout, "Not baked: the node passes its input through.", width)
+        return
+    rough = ", approximate" if settings.baked_approximate else ""
+    is_preview = settings.baked_frames.startswith(PREVIEW)
+    shows = "Shows a " if is_preview else "Shows the bake of "
+    frames = settings.baked_frames.replace(PREVIEW, "preview of frame")
+    say(layout, f"{shows}{frames}{rough}", width, icon="HIDE_OFF")
+    if settings.baked_hash != wishes_hash(target.group, target.scene):
+        say(layout, "Settings were changed since: bake again.", width, icon="INFO")
+
+
+def _properties(panel_layout: Any, target: Target) -> tuple[Any, Any]:
+    """Return the layout of settings, which is grey while they are in use, and the settings."""
+    layout: Any = panel_layout.column()
+    layout.use_property_split = True
+    layout.use_property_decorate = False
+    layout.enabled = target.group.library is None
+    return layout, settings_of(target.group)
+
+
+def _width(context: Any) -> int:
+    return width_of(context.region, context.preferences.system.ui_scale)
+
+
+_CLASSES = (
+    ROBUST_MATTE_PT_node,
+    ROBUST_MATTE_PT_matte,
+    ROBUST_MATTE_PT_colour,
+    ROBUST_MATTE_PT_advanced,
+    ROBUST_MATTE_PT_output,
+)
+
+
+def register() -> None:
+    """Add the panels."""
+    register_classes(_CLASSES)
+
+
+def unregister() -> None:
+    """Take them away."""
+    unregister_classes(_CLASSES)

@@ -1,0 +1,111 @@
+"""Which node is meant: the one that is active in the compositor, or one that a script names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+
+from .errors import HostError
+from .properties import is_robust_matte, settings_of
+from .versions import compositor_tree
+
+__all__ = ["Target", "active_target", "all_targets", "find_target"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A Robust Matte node and where it is.
+
+    Attributes:
+        scene: The scene that is composited.
+        tree: The node tree that the node is in.
+        node: The node.
+    """
+
+    scene: Any
+    tree: Any
+    node: Any
+
+    @property
+    def group(self) -> Any:
+        """The node's group, which holds its settings."""
+        return self.node.node_tree
+
+    @property
+    def label(self) -> str:
+        """The node's name, for messages."""
+        return f'node "{self.node.label or self.node.name}"'
+
+
+def active_target(context: Any) -> Target | None:
+    """Return the active node of the compositor, if it is a Robust Matte."""
+    space = context.space_data
+    tree = getattr(space, "edit_tree", None)
+    if tree is None or getattr(space, "tree_type", "") != "CompositorNodeTree":
+        return None
+    node = tree.nodes.active
+    if node is None or not is_robust_matte(getattr(node, "node_tree", None)):
+        return None
+    return Target(context.scene, tree, node)
+
+
+def all_targets() -> list[Target]:
+    """Return every Robust Matte node of the file's comps, once, the open scene's first."""
+    found: dict[Any, Target] = {}
+    scenes = sorted(bpy.data.scenes, key=lambda scene: scene != bpy.context.scene)
+    for scene in scenes:
+        tree = compositor_tree(scene)
+        for inside, node in _nodes(tree, set()) if tree is not None else ():
+            if is_robust_matte(node.node_tree):
+                found.setdefault((inside, node.name), Target(scene, inside, node))
+    return list(found.values())
+
+
+def find_target(name: str) -> Target:
+    """Return the node with a name, label, group or uid; an empty name means the only one.
+
+    Raises:
+        HostError: There is none, or more than one.
+    """
+    targets = all_targets()
+    if not targets:
+        raise HostError(
+            "The file has no Robust Matte node in a comp.",
+            hint="Add one in the compositor: Add > Keying > Robust Matte.",
+        )
+    known = ", ".join(sorted(f'"{target.node.name}"' for target in targets))
+    fitting = [target for target in targets if not name or name in _names(target)]
+    if not fitting:
+        raise HostError(
+            f'The file has no Robust Matte node "{name}".', hint=f"Name one of these: {known}."
+        )
+    if len({target.group for target in fitting}) > 1:
+        raise HostError(
+            f'The name "{name}" stands for {len(fitting)} Robust Matte nodes.',
+            hint=f"Name one of these, or the name of its group: {known}.",
+        )
+    return fitting[0]
+
+
+def _names(target: Target) -> set[str]:
+    return {
+        target.node.name,
+        target.node.label,
+        target.group.name,
+        settings_of(target.group).uid,
+    }
+
+
+def _nodes(tree: Any, seen: set[Any]) -> Iterator[tuple[Any, Any]]:
+    """Yield the group nodes of a tree and of the groups in it, with the tree that they are in."""
+    seen.add(tree)
+    for node in tree.nodes:
+        inner = getattr(node, "node_tree", None)
+        if inner is None:
+            continue
+        yield tree, node
+        if inner not in seen and not is_robust_matte(inner):
+            yield from _nodes(inner, seen)

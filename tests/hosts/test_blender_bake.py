@@ -1,0 +1,157 @@
+"""Bakes in real Blenders by the real worker: what is composited is what the worker wrote.
+
+One process of each version bakes and renders (scripts/bakes.py); the tests judge files, read by
+OpenImageIO.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import OpenImageIO as oiio
+import pytest
+from numpy.typing import NDArray
+
+from robust_matte import KeySettings, key
+
+WIDTH, HEIGHT = 64, 48
+SCRIPT = Path(__file__).with_name("scripts") / "bakes.py"
+LAYERS = {"Image": "rgba", "Alpha": "alpha", "Foreground": "foreground"}
+Run = Callable[..., Any]
+Image = NDArray[np.float32]
+
+
+@pytest.fixture
+def worker(root: Path, tmp_path: Path) -> dict[str, str]:
+    """The variables by which the engine of this tree is the worker."""
+    start = tmp_path / "worker.py"
+    start.write_text(
+        f"import sys\nsys.path[:0] = {[str(root / 'plugin'), str(root / 'rvm')]!r}\n"
+        "from robust_matte.__main__ import main\nsys.exit(main())\n",
+        "utf-8",
+    )
+    return {"ROBUST_MATTE_WORKER": f'"{sys.executable}" "{start}"'}
+
+
+@pytest.fixture(scope="module")
+def plates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four EXR frames and a movie of ten, of a soft blob that moves."""
+    folder = tmp_path_factory.mktemp("plates")
+    for number in range(1001, 1005):
+        picture = blob(number - 1000) * 4 - 0.25  # light past white, and below black
+        image = oiio.ImageBuf(np.ascontiguousarray(picture))
+        assert image.write(str(folder / f"p.{number}.exr"), "float")
+    with av.open(str(folder / "m.mp4"), "w") as file:
+        stream = file.add_stream("mpeg4", rate=Fraction(24))
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for number in range(10):
+            codes = (blob(number) * 255).astype(np.uint8)
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(codes, "rgb24")))
+        file.mux(stream.encode(None))
+    return folder
+
+
+def blob(number: int) -> Image:
+    rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
+    light = np.exp(-((columns - 20 - 3 * number) ** 2 + (rows - 24) ** 2) / 200)
+    return np.stack([light, light * 0.8, 1 - light], axis=-1).astype(np.float32)
+
+
+def part_of(path: Path, name: str) -> Image:
+    """Read one part of a file."""
+    source = oiio.ImageInput.open(str(path))
+    assert source is not None, oiio.geterror()
+    for index in range(len(LAYERS)):
+        assert source.seek_subimage(index, 0), f"{path} has no part {name}"
+        if source.spec().getattribute("oiio:subimagename") == name:
+            return np.asarray(source.read_image(index, 0, 0, 99, oiio.FLOAT))
+    raise AssertionError(name)
+
+
+def same(rendered: Path, written: Path, socket: str) -> None:
+    """Compare what a socket gave to the worker's layer, to the bit."""
+    layer = part_of(written, LAYERS[socket])
+    found = np.asarray(oiio.ImageBuf(str(rendered)).get_pixels(oiio.FLOAT))
+    wanted = layer[..., :1] if socket == "Alpha" else layer
+    np.testing.assert_array_equal(found[..., : wanted.shape[2]], wanted, str(rendered))
+    assert np.ptp(wanted) > 0
+
+
+@dataclass(frozen=True)
+class Blends:
+    """A Blender that runs cases of the script.
+
+    Args:
+        out: Where they render to.
+        run: Runs them; returns what each told.
+    """
+
+    out: Path
+    run: Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def blends(
+    blender: Path,
+    extension: Any,
+    run_in_blender: Run,
+    plates: Path,
+    worker: dict[str, str],
+    tmp_path: Path,
+) -> Blends:
+    out = tmp_path / "out"
+    out.mkdir()
+
+    def run(*cases: str) -> dict[str, Any]:
+        ran = run_in_blender(
+            blender, SCRIPT, plates, out, *cases, extension=extension, environment=worker
+        )
+        found: dict[str, Any] = ran.found()
+        return found
+
+    return Blends(out, run)
+
+
+def test_a_node_gives_what_the_worker_wrote(blends: Blends, plates: Path, tmp_path: Path) -> None:
+    told = blends.run("sequence", "movie")
+    folder = judge_sequence(blends.out, told["sequence"])
+    judge_movie(blends.out, told["movie"])
+
+    # The same by the command line, in its other shape of file.
+    done = tmp_path / "cli" / "p_matte.####.exr"
+    settings = {"model": "draft", "warm_up": 2, "device": "cpu", "contact_sheet": "none"}
+    plate, space = str(plates / "p.####.exr"), "lin_rec709_scene"
+    key(KeySettings(plate=plate, output=str(done), output_space=space, **settings))
+    whole = np.asarray(oiio.ImageBuf(str(done.with_name("p_matte.1002.exr"))).get_pixels())
+    np.testing.assert_array_equal(part_of(folder / "p_matte.1002.exr", "rgba"), whole[..., :4])
+
+
+def judge_sequence(out: Path, found: dict[str, Any]) -> Path:
+    folder = Path(found["first"]["folder"])
+    assert folder.parent.parent == out / "robust_matte"
+    assert found["settings"].startswith("//robust_matte")
+    assert found["first"] == found["again"]
+    assert found["other"]["folder"] != found["first"]["folder"]
+    frames = [name for name in found["first"]["files"] if name.endswith(".exr")]
+    assert frames == [f"p_matte.{number}.exr" for number in (1001, 1002, 1003)]
+    assert found["first"]["baked_frames"] == "1001-1003"
+    for scene_frame in (5, 6, 7):
+        for socket in LAYERS:
+            rendered = out / "sequence" / f"{socket}_{scene_frame:04d}.exr"
+            same(rendered, folder / f"p_matte.{scene_frame + 996}.exr", socket)
+    return folder
+
+
+def judge_movie(out: Path, found: dict[str, Any]) -> Path:
+    folder = Path(found["folder"])
+    assert out.parent / "resources" in folder.parents  # a file that was never saved
+    for scene_frame in (1, 2, 3):
+        for socket in LAYERS:
+            rendered = out / "movie" / f"{socket}_{scene_frame:04d}.exr"
+            same(rendered, folder / f"m_matte.{scene_frame + 2:04d}.exr", socket)
+    return folder
