@@ -45,10 +45,16 @@ found = {
     "garbage": run("garbage:1002"),
     "late": run("never-ready", ready_s=0.5),
 }
+os.environ["ROBUST_MATTE_STUB_FAULT"] = ""
 left = Worker((sys.executable, sys.argv[2]))
 left.start()
 print(json.dumps({"version": list(sys.version_info[:2]), "found": found}))
 """
+
+
+def runs(python: str) -> bool:
+    """Tell whether a Python starts; pyenv puts some on the PATH that do not."""
+    return subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode == 0
 
 
 def found_python(version: str) -> Path | None:
@@ -56,10 +62,7 @@ def found_python(version: str) -> Path | None:
     inside = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     beside = [str(path) for path in sorted(inside.glob(f"{version}.*/bin/python"))]
     for name in [shutil.which(f"python{version}"), *beside]:
-        if (
-            name
-            and subprocess.run([name, "-c", ""], capture_output=True, check=False).returncode == 0
-        ):
+        if name and runs(name):
             return Path(name)
     return None
 
