@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import bpy
+
+from .errors import HostError
+from .exr_files import is_whole
 from .frames import FrameMapping
 
-__all__ = ["NAME", "PlateRender"]
+__all__ = ["NAME", "SCRATCH", "PlateRender", "render_frame"]
 
 NAME = "plate_"  # what stands before the frame's number
+SCRATCH = ".rendering-"  # what the name of a folder begins with, for a frame in work
+# Handlers of other extensions that take every render for the artist's own: they count, upload or
+# write files. Those of frame changes stay, because pictures may depend on them.
+_SILENCED = (
+    "render_init",
+    "render_pre",
+    "render_post",
+    "render_write",
+    "render_stats",
+    "render_complete",
+    "render_cancel",
+    "composite_pre",
+    "composite_post",
+    "composite_cancel",
+)
 
 
 class PlateRender:
@@ -31,6 +55,7 @@ class PlateRender:
         self.folder = Path(folder)
         self.first = first
         self.last = last
+        self._next = first
 
     @property
     def plate(self) -> str:
@@ -46,8 +71,109 @@ class PlateRender:
         return self
 
     def __next__(self) -> int:
-        raise NotImplementedError
+        if self._next > self.last:
+            raise StopIteration
+        frame = self._next
+        if _artist_renders():
+            return frame
+        try:
+            self._step(frame)
+        except BaseException:
+            self.close()
+            raise
+        self._next = frame + 1
+        return frame
 
     def close(self) -> None:
-        """Give up; files that are not whole are removed. Does nothing once all is rendered."""
+        """Give up. Does nothing once all is rendered."""
+        self._next = self.last + 1
+
+    def _step(self, frame: int) -> None:
+        name = f"{NAME}{frame:04d}.exr"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=self.folder))
+        except OSError as error:
+            raise _cannot_write(self.folder / name, error) from error
+        try:
+            self._render(frame, scratch)
+            self._keep(scratch, name, frame)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def _keep(self, scratch: Path, name: str, frame: int) -> None:
+        """Give what was rendered its name, now that it is whole."""
+        kept = self.folder / name
+        rendered = sorted(scratch.glob("*.exr"))
+        if not rendered:
+            raise self._nothing_rendered(frame, kept)
+        try:
+            if not is_whole(rendered[0]):
+                raise _cannot_write(kept, None)
+            rendered[0].replace(kept)
+        except OSError as error:
+            raise _cannot_write(kept, error) from error
+
+    def _render(self, frame: int, folder: Path) -> None:
+        """Render a frame to `plate_<number>.exr` in a folder, leaving the .blend as it was."""
         raise NotImplementedError
+
+    def _nothing_rendered(self, frame: int, path: Path) -> HostError:  # noqa: ARG002 (for subclasses)
+        return _cannot_write(path, None)
+
+
+def render_frame(scene: Any, frame: int) -> None:
+    """Render one frame of a temporary scene, which the window need not show.
+
+    Raises:
+        HostError: Blender says what is missing, such as a camera.
+    """
+    scene.frame_start = scene.frame_end = frame
+    had_result = "Render Result" in bpy.data.images
+    had_viewer = "Viewer Node" in bpy.data.images
+    with _silenced_handlers():
+        try:
+            # An animation of one frame: a still of a scene that no window shows writes no files.
+            bpy.ops.render.render(animation=True, scene=scene.name)
+        except RuntimeError as error:
+            said = " ".join(str(error).replace("Error:", " ").split())
+            raise HostError(
+                f"Blender could not render frame {frame}: {said}",
+                hint="Render the frame yourself, see what Blender reports, and bake again.",
+            ) from error
+        finally:
+            if not had_result:
+                _remove_image("Render Result")
+            if not had_viewer:
+                _remove_image("Viewer Node")
+
+
+def _remove_image(name: str) -> None:
+    image: Any = bpy.data.images.get(name)
+    if image is not None:
+        bpy.data.images.remove(image)
+
+
+def _artist_renders() -> bool:
+    return bool(not bpy.app.background and bpy.app.is_job_running("RENDER"))
+
+
+@contextlib.contextmanager
+def _silenced_handlers() -> Iterator[None]:
+    lists: list[Any] = [getattr(bpy.app.handlers, name, None) for name in _SILENCED]
+    kept = [(one, list(one)) for one in lists if one is not None]
+    for handlers, _ in kept:
+        handlers.clear()
+    try:
+        yield
+    finally:
+        for handlers, functions in kept:
+            handlers[:] = functions
+
+
+def _cannot_write(path: Path, error: OSError | None) -> HostError:
+    reason = error.strerror if error is not None and error.strerror else "it was not written whole"
+    return HostError(
+        f"{path} cannot be written: {reason}.",
+        hint="Make room on the disk, or choose another folder, and bake again.",
+    )
