@@ -23,7 +23,7 @@ __all__ = ["Finisher", "KnownPins"]
 class KnownPins(Protocol):
     """Who knows under which pins segments are keyed; `SegmentPins` does."""
 
-    def of_segment(self, first: int) -> Pins | None:
+    def of_segment(self, first: int, /) -> Pins | None:
         """Return the pins of the segment that starts at `first`; None if it was not begun."""
 
 

@@ -24,7 +24,16 @@ from robust_matte.media.failures import cannot_open
 from robust_matte.media.plates import MoviePlate, Plate
 from robust_matte.media.readahead import ReadAhead
 
-__all__ = ["ChangedFile", "FoundInputs", "InputFile", "Inputs", "find_inputs"]
+__all__ = [
+    "ChangedFile",
+    "FoundInputs",
+    "InputFile",
+    "Inputs",
+    "find_inputs",
+    "glance_at_inputs",
+    "looks_of",
+    "paths_of",
+]
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +124,10 @@ class FoundInputs:
 
 
 def find_inputs(
-    opened: OpenedJob, listener: Listener, needed: Collection[int] | None = None
+    opened: OpenedJob,
+    listener: Listener,
+    needed: Collection[int] | None = None,
+    remembered: Inputs | None = None,
 ) -> FoundInputs:
     """Find out what the files of a job hold, reading those alone that may have changed.
 
@@ -124,14 +136,51 @@ def find_inputs(
         listener: Told of progress.
         needed: The frames that are keyed; of the others it is enough if the size is as before,
             because another worker reads them. By default all.
+        remembered: What the same files held before, where nothing is known on the disk.
 
     Raises:
         FrameReadError: A file cannot be read.
     """
     place = opened.outputs.inputs_file
     before = _load(place)
-    now = _read_all(opened, before, listener, needed)
+    known = before if before.files else remembered or before
+    now = _read_all(opened, known, listener, needed)
     return FoundInputs(now, before, _first_change(opened, before, now), place)
+
+
+def glance_at_inputs(opened: OpenedJob, remembered: Inputs) -> Inputs:
+    """Look at the files of a job without reading any: their size and time stand for the content.
+
+    Args:
+        opened: The job.
+        remembered: What some of them held when they were read.
+
+    Raises:
+        FrameReadError: A file is not there.
+    """
+    files: dict[str, dict[str, InputFile]] = {}
+    for kind, plate in _plates(opened).items():
+        before, files[kind] = remembered.files.get(kind, {}), {}
+        for _, path in paths_of(plate):
+            size, mtime_ns = looks_of(path)
+            was = before.get(path.name)
+            if was is None or (was.size, was.mtime_ns) != (size, mtime_ns):
+                was = InputFile(size=size, mtime_ns=mtime_ns, blake2b=f"{size} {mtime_ns}")
+            files[kind][path.name] = was
+    return Inputs(files=files)
+
+
+def looks_of(path: Path) -> tuple[int, int]:
+    """Return size and time of a file, in bytes and nanoseconds.
+
+    Raises:
+        FrameReadError: It is not there.
+    """
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise cannot_open(path, error) from error
+    return stat.st_size, stat.st_mtime_ns
 
 
 def _load(path: Path) -> Inputs:
@@ -147,9 +196,9 @@ def _load(path: Path) -> Inputs:
 def _read_all(
     opened: OpenedJob, known: Inputs, listener: Listener, needed: Collection[int] | None
 ) -> Inputs:
-    plates = {_PLATE: opened.plate} | {one.kind: one.plate for one in opened.masks.named}
+    plates = _plates(opened)
     work = [
-        (kind, number, path) for kind, plate in plates.items() for number, path in _paths(plate)
+        (kind, number, path) for kind, plate in plates.items() for number, path in paths_of(plate)
     ]
     before = known.files
     found: dict[str, dict[str, InputFile]] = {kind: {} for kind in plates}
@@ -162,10 +211,14 @@ def _read_all(
     return Inputs(files=found)
 
 
+def _plates(opened: OpenedJob) -> dict[str, Plate]:
+    return {_PLATE: opened.plate} | {one.kind: one.plate for one in opened.masks.named}
+
+
 def _first_change(opened: OpenedJob, known: Inputs, now: Inputs) -> ChangedFile | None:
     """Return the plate's first file whose content is not what it was; None if it is not known."""
     before = known.files.get(_PLATE, {})
-    for number, path in _paths(opened.plate):
+    for number, path in paths_of(opened.plate):
         was = before.get(path.name)
         if was is not None and was.blake2b != now.files[_PLATE][path.name].blake2b:
             return ChangedFile(path, number)
@@ -176,7 +229,7 @@ _Work = tuple[str, int | None, Path]
 _Done = tuple[str, str, InputFile]
 
 
-def _paths(plate: Plate) -> Iterator[tuple[int | None, Path]]:
+def paths_of(plate: Plate) -> Iterator[tuple[int | None, Path]]:
     """Yield a plate's files with the frame that is in each."""
     if isinstance(plate, MoviePlate):
         yield None, plate.movie.path
