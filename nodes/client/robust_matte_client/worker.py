@@ -184,7 +184,6 @@ class Worker:
             if not self._gone.wait(TERMINATE_S):
                 self._process.kill()
                 self._gone.wait(TERMINATE_S)
-        atexit.unregister(self.close)
 
     # --- on the threads
 
@@ -242,4 +241,5 @@ class Worker:
         for event in self._jobs.last_events(code, tail, self._was_asked, self._reason):
             self._pending.put(event)
         self._pending.put(Ended(code, tail, self._was_asked))
+        atexit.unregister(self.close)
         self._gone.set()
