@@ -189,6 +189,10 @@ def output_pattern(job: dict[str, Any]) -> Path:
     return output / f"{stem}_matte{dot or '.'}####.exr"
 
 
+def job_folder(pattern: Path) -> Path:
+    return pattern.parent / f"{pattern.name.split('.')[0]}.robust_matte"
+
+
 def numbered(pattern: Path, number: int) -> Path:
     name = re.sub(r"#+", lambda holes: str(number).zfill(len(holes[0])), pattern.name)
     return pattern.with_name(name)
@@ -328,6 +332,7 @@ class Stub:
         self._tasks: queue.Queue[Answer | None] = queue.Queue()
         self._job: str | None = None
         self._stop = threading.Event()
+        self._previews: dict[Path, Path] = {}
         self._pace_s = float(os.environ.get(f"{PREFIX}PACE", "0.02"))
 
     def run(self) -> None:
@@ -496,42 +501,57 @@ class Stub:
             what = f"The disk that holds {path.parent} is full: {path.name} was not written."
             raise Refused("output", what, "Free some space or choose another output folder.")
         write(path, content_of(number, done - 1))
+        self._tell_frame(job, number, path, count, started)
+        if self._stop.is_set() and not happens("deaf") and done < total:
+            raise Stopped
+
+    def _tell_frame(
+        self, job: str, number: int, path: Path, count: tuple[int, int], started: float
+    ) -> None:
+        done, total = count
         rate = done / max(time.monotonic() - started, 1e-6)
         told = {"number": number, "done": done, "total": total, "fps": round(rate, 3)}
-        percent = 5.0 + 90.0 * done / total
         self.say(
             {
                 "event": "frame",
                 "id": job,
                 **told,
                 "eta_s": (total - done) / rate,
-                "percent": percent,
+                "percent": 5.0 + 90.0 * done / total,
                 "files": [str(path)],
                 "reset": "first frame" if done == 1 else None,
             }
         )
-        if self._stop.is_set() and not happens("deaf") and done < total:
-            raise Stopped
 
     def _preview(self, task: Answer) -> Answer:
         job, number = task["job"], task["frame"]
-        check_job(job, needs_output=False)
+        check_job(job, needs_output=True)
         if task.get("folder") is not None and not Path(task["folder"]).is_absolute():
             raise Refused("settings", "The folder says nothing about where it is.")
         if number not in frame_numbers({**job, "frames": None}):
-            raise Refused("input", f"The plate has no frame {number}.", "Take another.")
+            raise Refused("settings", f"The plate has no frame {number}.", "Take another.")
+        pattern = output_pattern(job)
+        folder = Path(task.get("folder") or job_folder(pattern) / "preview")
+        if folder == pattern.parent:
+            raise Refused("settings", f"The folder {folder} is where the frames go.")
         misbehave(number, self.say_raw)
         self._stage(task["id"], "warming", 1, 1, "rolling in the stub", 50.0)
         self._wait(self._pace_s)
-        folder = Path(task.get("folder") or Path(job["output"]).parent / "previews")
-        path = folder / f"preview.{number:04d}.exr"
+        path = folder / numbered(pattern, number).name
+        before = self._previews.pop(folder, path)
+        if before != path and before.is_file():
+            before.unlink()
         write(path, content_of(number, 0))
+        self._previews[folder] = path
+        self._tell_frame(task["id"], number, path, (1, 1), time.monotonic())
         return {
             "files": {"rgba": str(path)},
             "frame": number,
             "approximate": task.get("quick", False),
             "rolled": 0,
             "seconds": {"plan": 0.0, "roll": 0.0, "key": self._pace_s, "write": 0.0},
+            "warnings": [],
+            "notes": ["Nothing was keyed."],
         }
 
     def _wait(self, seconds: float) -> None:

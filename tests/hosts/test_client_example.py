@@ -88,9 +88,9 @@ def test_example_says_where_it_looked_for_a_worker(run: Run) -> None:
     _, error = started.communicate(timeout=60)
     assert started.returncode == 1
     assert error == (
-        "The worker /gone/robust-matte, that ROBUST_MATTE_WORKER names, is not there or cannot be "
-        "run. Name the program robust-matte, or a Python that has it. Run `python3 "
-        "install/bootstrap.py blender`, or name its program in ROBUST_MATTE_WORKER.\n"
+        "The worker /gone/robust-matte, which ROBUST_MATTE_WORKER names, is not there or cannot "
+        "be run. Name the program robust-matte, or a Python that has it; `python3 "
+        "install/bootstrap.py blender` installs both.\n"
     )
 
 

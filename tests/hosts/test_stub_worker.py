@@ -157,6 +157,20 @@ def mistakes(job: Said) -> dict[str, bytes | Said]:
         "gone frames": {"do": "bake", "id": "a", "job": {**job, "frames": "1001-1010"}},
         "bad frames": {"do": "bake", "id": "a", "job": {**job, "frames": "all"}},
         "gone file": {"do": "bake", "id": "a", "job_file": "/gone/job.json"},
+        "frame outside": {"do": "preview", "id": "a", "job": job, "frame": 2000},
+        "preview without output": {
+            "do": "preview",
+            "id": "a",
+            "job": {**job, "output": None},
+            "frame": 1001,
+        },
+        "folder of the bake": {
+            "do": "preview",
+            "id": "a",
+            "job": job,
+            "frame": 1001,
+            "folder": str(Path(job["output"]).parent),
+        },
         "relative folder": {
             "do": "preview",
             "id": "a",
@@ -200,9 +214,13 @@ def whole_talk(one: Talk, job: Said) -> dict[str, object]:
 
 def good(job: Said) -> dict[str, Said]:
     """Messages that are answered with `done`, in this order."""
+    folder = Path(job["output"]).parent / "previews"
     return {
         "probe": {"do": "probe"},
         "plate": {"do": "probe", "job": {"plate": job["plate"]}},
+        "preview": {"do": "preview", "job": job, "frame": 1003, "folder": str(folder)},
+        "other preview": {"do": "preview", "job": job, "frame": 1001, "folder": str(folder)},
+        "quick": {"do": "preview", "job": job, "frame": 1004, "quick": True},
         "bake": {"do": "bake", "job": job},
         "again": {"do": "bake", "job": job},
     }
@@ -223,7 +241,7 @@ def told_of(name: str, heard: list[Said]) -> dict[str, object]:
 
 
 def two_at_once(one: Talk, job: Said) -> dict[str, object]:
-    other = {**job, "output": f"{job['output']}_other"}
+    other = {**job, "output": str(Path(job["output"]).parent / "other")}
     one.tell({"do": "bake", "id": "b", "job": other}, {"do": "probe", "id": "c"})
     busy = one.hear(first("c"))[-1]
     one.tell({"do": "cancel", "id": "b"})
@@ -244,6 +262,8 @@ def test_stub_answers_as_the_worker_does(
         job = {**shared, "output": str(tmp_path / "out" / "matte.####.exr")}
         found[which] = whole_talk(one, job)
         keys[which] = keys_by_kind(one.answers)
+        left = (tmp_path / "out" / "previews").glob("*.exr")
+        assert [path.name for path in left] == ["matte.1001.exr"]
         (tmp_path / "out").rename(tmp_path / which)
     assert found["stub"] == found["worker"]
     assert keys["stub"] == keys["worker"]

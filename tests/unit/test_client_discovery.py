@@ -142,7 +142,11 @@ def test_named_worker_is_never_passed_over(
         monkeypatch.setenv("ROBUST_MATTE_WORKER", gone)
     with pytest.raises(WorkerMissing, match=gone) as caught:
         find_worker(gone if how == "chosen" else "")
-    place = "chosen in the preferences" if how == "chosen" else "that ROBUST_MATTE_WORKER names"
+    place = (
+        "which is chosen in the preferences"
+        if how == "chosen"
+        else "which ROBUST_MATTE_WORKER names"
+    )
     assert place in caught.value.what
 
 

@@ -28,6 +28,9 @@ NETWORK_ERRORS = {
     "RunFolderError": "6",
     "TrainingMemoryError": "5",
 }
+HOSTS = "Hosts"  # the section of what a node shows
+HOST_ERRORS = dict.fromkeys(("WorkerMissing", "WorkerGone", "MessageError"), HOSTS)
+HOST_EVENTS = {"Failed", "Cancelled"}  # what the client says in place of a worker that is gone
 MOVIE_LISTS = {"assumed", "found"}  # where movies collect what is odd about them
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -171,7 +174,7 @@ def section_of(name: str, call: ast.Call) -> str | None:
         return str(code or ast.literal_eval(codes[0]))
     if name in errors.__all__:
         return str(getattr(errors, name).exit_code)
-    return NETWORK_ERRORS.get(name)
+    return (NETWORK_ERRORS | HOST_ERRORS).get(name)
 
 
 def messages(text: str, place: str = "") -> Messages:
@@ -204,6 +207,20 @@ def warnings_of(source: Source, call: ast.Call) -> set[str]:
         values = source.returned(called(made)) if isinstance(made, ast.Call) else [made]
         return set().union(*map(source.texts, values))
     return set()
+
+
+def told_by_hosts(text: str, place: str) -> Messages:
+    """Return what the client raises, and says in events that no worker sent: with `what` named."""
+    raised = {key: at for key, at in messages(text, place).items() if key[0] == HOSTS}
+    source = Source(text)
+    return raised | {
+        (HOSTS, one): f"{place}:{call.lineno}"
+        for call in source.calls
+        if called(call) in HOST_EVENTS and not call.args
+        for word in call.keywords
+        if word.arg == "what"
+        for one in source.texts(word.value)
+    }
 
 
 def refusals(text: str) -> Messages:
@@ -254,11 +271,13 @@ def stale(found: Messages, page: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def found(root: Path) -> Messages:
-    """Every message of the engine, the network and the bootstrap."""
+    """Every message of the engine, the network, the bootstrap and the client."""
     made: Messages = {}
     for folder in ("plugin/robust_matte", "rvm/robust_matte_rvm", "install"):
         for path in sorted((root / folder).rglob("*.py")):
             made |= messages(path.read_text("utf-8"), path.relative_to(root).as_posix())
+    for path in sorted((root / "nodes" / "client").rglob("*.py")):
+        made |= told_by_hosts(path.read_text("utf-8"), path.relative_to(root).as_posix())
     return made | refusals((root / "install" / "bootstrap.py").read_text("utf-8"))
 
 
@@ -300,7 +319,7 @@ def test_every_link_within_the_page_leads_to_a_heading(page: str) -> None:
 def test_the_table_of_exit_codes_is_the_classes(page: str) -> None:
     codes = {getattr(errors, name).exit_code for name in errors.__all__} | {0, failures.EXIT_HOST}
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", page, re.M)} == codes
-    sections = {section for section, _ in quotes(page)} - {LATER, WARNINGS}
+    sections = {section for section, _ in quotes(page)} - {LATER, WARNINGS, HOSTS}
     assert sections == {str(code) for code in codes - {0, 1}}
 
 

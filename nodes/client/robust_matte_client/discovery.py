@@ -33,10 +33,10 @@ def find_worker(chosen: str = "") -> tuple[str, ...]:
         WorkerMissing: There is none; it names what was looked at.
     """
     if chosen.strip():
-        return _named(chosen.strip(), "chosen in the preferences")
+        return _named(chosen.strip(), "is chosen in the preferences")
     variable = os.environ.get(VARIABLE, "").strip()
     if variable:
-        return _named(variable, f"that {VARIABLE} names")
+        return _named(variable, f"{VARIABLE} names")
     command, lacking = configured_command()
     if command:
         return command
@@ -99,8 +99,9 @@ def _named(text: str, how: str) -> tuple[str, ...]:
     if program:
         return (program, *words[1:])
     raise WorkerMissing(
-        f"The worker {text}, {how}, is not there or cannot be run.",
-        f"Name the program {PROGRAM}, or a Python that has it. {INSTALL}",
+        f"The worker {text}, which {how}, is not there or cannot be run.",
+        f"Name the program {PROGRAM}, or a Python that has it; `python3 install/bootstrap.py "
+        "blender` installs both.",
     )
 
 

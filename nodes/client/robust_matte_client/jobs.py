@@ -76,11 +76,17 @@ class OpenJobs:
 
 def _cancelled(job_id: str, asked: bool) -> Cancelled:
     what = "The worker left with its host" if asked else "The worker did not stop and was ended"
-    return Cancelled(job_id, job_id.startswith("bake"), f"{what}, in the middle of the job.", GO_ON)
+    return Cancelled(
+        id=job_id,
+        resumable=job_id.startswith("bake"),
+        what=f"{what}, in the middle of the job.",
+        hint=GO_ON,
+    )
 
 
 def _why(code: int | None) -> Failed:
     if code == PREEMPTED:
-        return Failed(None, "preempted", "The worker was told by the system to leave.", GO_ON)
+        what = "The worker was told by the system to leave."
+        return Failed(id=None, code="preempted", what=what, hint=GO_ON)
     what = f"The worker ended in the middle of the job, {how_it_ended(code)}."
-    return Failed(None, "internal", what, GO_ON)
+    return Failed(id=None, code="internal", what=what, hint=GO_ON)

@@ -73,26 +73,26 @@ class Listener:
 
 def _unreadable(why: str, begun: str) -> Failed:
     return Failed(
-        None,
-        "protocol",
-        f"A line of the worker cannot be read, {why}: {begun!r}.",
-        "The job goes on; where it does not end, cancel it and look at the worker's log.",
+        id=None,
+        code="protocol",
+        what=f"A line of the worker cannot be read, {why}: {begun!r}.",
+        hint="The job goes on; where it does not end, cancel it and look at the worker's log.",
     )
 
 
 def _other_protocol(version: str) -> Failed:
     return Failed(
-        None,
-        "protocol",
-        f"The worker speaks version {version} of the protocol, and this node {PROTOCOL}.",
-        "Bring the node and the engine to the same release: install both again.",
+        id=None,
+        code="protocol",
+        what=f"The worker speaks version {version} of the protocol, and this node {PROTOCOL}.",
+        hint="Bring the node and the engine to the same release: install both again.",
     )
 
 
 def _nonsense() -> Failed:
     return Failed(
-        None,
-        "protocol",
-        "The program that was started as the worker does not speak as one.",
-        "Name robust-matte, or a Python that has it, as the worker.",
+        id=None,
+        code="protocol",
+        what="The program that was started as the worker does not speak as one.",
+        hint="Name robust-matte, or a Python that has it, as the worker.",
     )

@@ -148,22 +148,14 @@ def _done(fields: _Fields) -> Event:
 
 
 def _cancelled(fields: _Fields) -> Event:
-    return Cancelled(
-        id=fields.id(),
-        resumable=fields.flag("resumable"),
-        what=fields.text("what", ""),
-        hint=fields.text("hint", ""),
-    )
+    what, hint = fields.text("what", ""), fields.text("hint", "")
+    return Cancelled(fields.id(), fields.flag("resumable"), what, hint)
 
 
 def _failed(fields: _Fields) -> Event:
-    return Failed(
-        id=fields.id(),
-        code=fields.text("code"),
-        what=fields.text("what"),
-        hint=fields.text("hint", ""),
-        frame=fields.whole_or_none("frame"),
-    )
+    what, hint = fields.text("what"), fields.text("hint", "")
+    frame = fields.whole_or_none("frame")
+    return Failed(fields.id(), fields.text("code"), what, hint, frame)
 
 
 _MAKERS: Mapping[str, Callable[[_Fields], Event]] = {

@@ -207,10 +207,10 @@ class Worker:
     def _give_up_on_ready(self) -> None:
         self._give_up(
             Failed(
-                None,
-                "host",
-                f"The worker did not say within {self._ready_s:g} s that it is ready.",
-                "Run `robust-matte doctor` in a terminal, which shows what keeps it.",
+                id=None,
+                code="host",
+                what=f"The worker did not say within {self._ready_s:g} s that it is ready.",
+                hint="Run `robust-matte doctor` in a terminal, which shows what keeps it.",
                 tail=tuple(self.stderr_tail()),
             )
         )
