@@ -8,6 +8,7 @@ import bpy
 
 from .properties import forget_bake, is_copy, new_uid, refuse_linked
 from .result import unwire
+from .versions import all_trees
 
 __all__ = ["GROUP_NAME", "add_node", "is_shared", "make_group", "make_single_user"]
 
@@ -51,7 +52,7 @@ def add_node(tree: Any, location: tuple[float, float]) -> Any:
 def is_shared(node: Any) -> bool:
     """Say whether a change of a node's group would show elsewhere, or its bake is another's."""
     group = node.node_tree
-    return bool(group.users - group.use_fake_user > 1 or is_copy(group))
+    return _count(group) > 1 or is_copy(group)
 
 
 def make_single_user(node: Any) -> Any:
@@ -65,10 +66,16 @@ def make_single_user(node: Any) -> Any:
     """
     refuse_linked(node.id_data)
     group = node.node_tree
-    if group.users - group.use_fake_user > 1 or group.library is not None:
+    if _count(group) > 1 or group.library is not None:
         group = node.node_tree = group.copy()
     refuse_linked(group)
     new_uid(group)
     forget_bake(group)
     unwire(group)
     return group
+
+
+def _count(group: Any) -> int:
+    """Return how many nodes of this file have a group; its own count of users is not that."""
+    nodes = (node for tree in all_trees() for node in tree.nodes)
+    return sum(getattr(node, "node_tree", None) == group for node in nodes)

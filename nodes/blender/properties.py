@@ -26,7 +26,7 @@ __all__ = [
 _RANGES = [
     ("PLATE", "Plate", "All frames of the plate that the Image node or clip shows"),
     ("SCENE", "Scene", "The plate's frames under the scene's start to end"),
-    ("CUSTOM", "Custom", "From First to Last, in the plate's own numbers"),
+    ("CUSTOM", "Custom", "What lies under the scene's frames from First to Last"),
 ]
 _SOURCES = [
     ("PREDICTED", "Predicted foreground", "The foreground that the network found, light kept"),
@@ -68,10 +68,14 @@ class RobustMatteSettings(bpy.types.PropertyGroup):
         name="Range", description="Which frames are baked", items=_RANGES, default="PLATE"
     )
     first: bpy.props.IntProperty(
-        name="First", description="First frame of the plate that is baked", default=1
+        name="First",
+        description="First frame of the scene under which the plate is baked",
+        default=1,
     )
     last: bpy.props.IntProperty(
-        name="Last", description="Last frame of the plate that is baked", default=250
+        name="Last",
+        description="Last frame of the scene under which the plate is baked",
+        default=250,
     )
     plate_space: bpy.props.StringProperty(
         name="Plate Space",

@@ -21,7 +21,7 @@ from .frames import FrameMapping
 from .properties import refuse_linked, settings_of
 from .wiring import MARK, clear, connect, new_node, pass_through, seen_frames
 
-__all__ = ["Baked", "baked_of", "make_relative", "set_matte_source", "unwire", "wire"]
+__all__ = ["Baked", "baked_of", "set_matte_source", "unwire", "wire"]
 
 _LAYERS = ("rgba", "alpha", "foreground")
 _FILES = "Robust Matte Files"
@@ -112,19 +112,12 @@ def set_matte_source(group: Any, source: str) -> None:
 def baked_of(group: Any) -> Baked | None:
     """Return what a group gives, read from its nodes; None where it passes through."""
     files = group.nodes.get(_FILES)
-    if files is None or files.image is None:
+    if files is None or files.image is None or MARK not in files:
         return None
     stored = files[MARK]
     frames = FrameMapping(stored["start"], stored["offset"], stored["duration"], stored["after"])
     pattern = Path(_absolute(files.image)).with_name(stored["name"])
     return Baked(str(pattern), stored["first"], stored["last"], frames)
-
-
-def make_relative(group: Any) -> None:
-    """Have the paths of a bake start at the .blend, where it is saved; call before saving."""
-    files = group.nodes.get(_FILES)
-    if files is not None and files.image is not None and group.library is None:
-        files.image.filepath = _stored(_absolute(files.image))
 
 
 def _load(group: Any, baked: Baked) -> tuple[Any, list[str]]:

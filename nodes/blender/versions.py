@@ -10,6 +10,7 @@ import bpy
 __all__ = [
     "StripFrames",
     "add_file_output",
+    "all_trees",
     "compositor_tree",
     "drive_switch",
     "make_compositor_tree",
@@ -44,6 +45,12 @@ def compositor_tree(scene: Any) -> Any | None:
     if bpy.app.version >= (5, 0):
         return scene.compositing_node_group
     return scene.node_tree if scene.use_nodes else None
+
+
+def all_trees() -> list[Any]:
+    """Return every node tree of the file that can hold group nodes of the compositor."""
+    own = [getattr(scene, "node_tree", None) for scene in bpy.data.scenes]  # Blender 4
+    return [*bpy.data.node_groups, *(tree for tree in own if tree is not None)]
 
 
 def make_compositor_tree(scene: Any) -> Any:

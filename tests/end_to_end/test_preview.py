@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from robust_matte.jobs.progress import Event, StageReached
 from robust_matte.jobs.shared_model import share_model
 from robust_matte.jobs.stop_request import StopRequest
 from robust_matte.keying.model import ModelIdentity, Weights
+from robust_matte.keying.network import Network
+from robust_matte.media.plates import MoviePlate
 from robust_matte.media.windows import Size
 from robust_matte.settings.choices import Refiner
 
@@ -544,3 +547,88 @@ def test_many_plates_and_settings_leave_little_behind(
     assert len(jobs._plans) <= 16
     assert len(jobs._inputs) <= 4
     assert len(jobs._looks._plates) <= 4
+
+
+@pytest.fixture
+def write_movie(tmp_path: Path) -> Callable[..., str]:
+    """Write a lossy movie with pictures between the key pictures that lean on each other."""
+
+    def write(count: int, name: str = "take.mp4") -> str:
+        path = tmp_path / name
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("libx264", rate=24, options={"g": "12", "bf": "2"})
+            assert isinstance(stream, av.VideoStream)
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+            for number in range(count):
+                draw = np.random.default_rng(number)
+                pixels = np.kron(draw.integers(0, 255, (6, 8, 3)), np.ones((8, 8, 1)))
+                frame = av.VideoFrame.from_ndarray(pixels.astype(np.uint8), format="rgb24")
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        return str(path)
+
+    return write
+
+
+def test_a_movie_is_decoded_on_from_where_it_was(
+    write_movie: Any, usual: Any, opener: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = usual(write_movie(60), first_frame=1001, cuts="1030")
+    key(job, open_model=opener)
+    monkeypatch.setattr("robust_matte.media.kept_decoder._MOST_BYTES", 20 * 64 * 48 * 2)
+    previewer = Previewer(share_model(opener))
+    previewer.preview(job, 1040)
+    (seen,) = previewer._jobs._looks._plates.values()
+    assert isinstance(seen.plate, MoviePlate)
+    decoder = seen.plate.movie._kept
+    assert decoder is not None
+    begun, starts = decoder.starts, []
+    for number in (1040, 1041, 1042, 1038, 1045, 1046, 1005, 1006, 1060):
+        _same_bytes(previewer.preview(job, number), tmp_path / "out")
+        starts.append(decoder.starts - begun)
+    assert starts == [0, 0, 0, 0, 0, 0, 1, 1, 1]
+    previewer.preview(job, 1007, quick=True)
+    assert len(previewer._jobs._looks._plates) == 1
+    for count in range(5):
+        previewer.preview(usual(write_movie(6, f"other{count}.mp4")), 3)
+    assert seen.plate.movie._kept is None  # what is forgotten is closed
+
+
+def test_quick_takes_a_movie_at_its_word_and_the_bake_does_not(
+    write_movie: Any, usual: Any, opener: Opener, read_layers: Any, tmp_path: Path
+) -> None:
+    job, events = usual(write_movie(30), cuts="auto", gain="auto"), list[Event]()
+    previewer = Previewer(opener)
+    result = previewer.preview(job, 20, events.append, quick=True)
+    assert set(_planned(events)) == {"reading headers", "measuring exposure"}
+    cold = {"cuts": "off", "cold": True, "frames": "20", "output": str(tmp_path / "cold")}
+    key(job.model_copy(update=cold), open_model=opener)
+    quick = read_layers(20, result.files["rgba"].parent, "take_matte")
+    for name, plane in read_layers(20, tmp_path / "cold", "take_matte").items():
+        np.testing.assert_array_equal(plane, quick[name])
+    events.clear()
+    previewer.preview(job, 20, events.append)
+    assert {"counting frames", "looking for cuts"} <= set(_planned(events))
+
+
+def test_the_draft_gives_the_bits_of_the_bake(
+    moving_frames: Any, write_exr_plate: Any, settings: Any, tmp_path: Path
+) -> None:
+    frames = moving_frames(range(1, 31)) | moving_frames(range(34, 46), seed=8)
+    job = settings(write_exr_plate(frames), model="draft", missing="hold", cuts="20", threads=0)
+    opened = share_model(Network)
+    previewer = Previewer(opened)
+    first = previewer.preview(job, 30)
+    content = first.files["rgba"].read_bytes()
+    key(job, open_model=opened)
+    assert content == (tmp_path / "out" / "shot_matte.0030.exr").read_bytes()
+    for number, rolled in ((29, 10), (30, 1), (12, 28), (13, 1), (32, 1), (45, 23), (36, 3)):
+        result = previewer.preview(job, number)
+        _same_bytes(result, tmp_path / "out")
+        assert result.rolled == rolled, number
+    other = job.model_copy(update={"refiner": Refiner.FAST_GUIDED_FILTER, "matte_gamma": 1.2})
+    other = other.model_copy(update={"output": str(tmp_path / "other")})
+    result = previewer.preview(other, 37, folder=tmp_path / "preview")
+    assert result.rolled == 1
+    key(other.model_copy(update={"frames": "37"}), open_model=opened)
+    _same_bytes(result, tmp_path / "other")

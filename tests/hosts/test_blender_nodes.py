@@ -299,7 +299,8 @@ def test_saved_file_renders_in_another_version(
 
 
 def test_paths_start_at_the_blend(rendered: Rendered) -> None:
-    assert rendered["portable"]["saved"] == "//bake/m.1001.exr"
+    wanted = "//bake/m.1001.exr"
+    assert rendered["portable"] == {"wired, then saved": wanted, "saved, then wired": wanted}
 
 
 # --- which frame lies under which: (scene frames under which the bake is seen, and its numbers)
@@ -463,6 +464,7 @@ def test_looking_leaves_no_clip_behind(rendered: Rendered) -> None:
 @pytest.mark.parametrize(
     ("case", "wanted"),
     [
+        ("alone", [False, False]),
         ("shared", [True, False]),
         ("single", [True, True, "draft", ""]),
         ("single passes", True),

@@ -17,8 +17,10 @@ from robust_matte.jobs.progress import Event, KeptWarnings, Listener, StageReach
 from robust_matte.jobs.report import Report
 from robust_matte.jobs.stop_request import StopRequest
 from robust_matte.jobs.targets import Target, targets_for
+from robust_matte.keying.cores import default_threads
 from robust_matte.keying.model import ModelOpener
 from robust_matte.keying.network import Network
+from robust_matte.media.exr_write import encoding_threads
 from robust_matte.settings.key_settings import KeySettings
 
 __all__ = ["PreviewResult", "Previewer"]
@@ -161,10 +163,12 @@ class _Work:
         opened = replace(job.opened, outputs=self.outputs)
         finisher = Finisher(opened, job.plan, _OwnPins(pins_of(job.model.identity)))
         report = Report(1, self.outputs, opened.settings.nonfinite, listener)
-        if rolled is None:
-            report.add([finisher.finish_black(self.target)])
-        else:
-            report.add([finisher.finish(self.target, rolled.keyed)])
+        with encoding_threads(default_threads()):
+            if rolled is None:
+                written = finisher.finish_black(self.target)
+            else:
+                written = finisher.finish(self.target, rolled.keyed)
+        report.add([written])
         self.place.remove_others(files)
 
 

@@ -117,12 +117,14 @@ class RememberedLooks(Looks):
         seen = self._plates.get(key)
         if seen is not None and looks_of_all(seen.paths) == seen.looks:
             return seen
-        self._plates.drop(key)
+        _let_go(self._plates.drop(key))
         return None
 
     def _keep(self, key: Hashable, plate: Plate) -> None:
         paths = tuple(path for _, path in paths_of(plate))
-        self._plates.put(key, _Seen(plate, paths, looks_of_all(paths)))
+        if isinstance(plate, MoviePlate):
+            plate.movie.keep_open()
+        _let_go(self._plates.put(key, _Seen(plate, paths, looks_of_all(paths))))
 
 
 class QuickLooks(Looks):
@@ -146,6 +148,12 @@ class QuickLooks(Looks):
     def weights(self, chosen: ChosenWeights, listener: Listener) -> Weights:
         """Identify the weights; see `RememberedLooks`."""
         return self._looks.weights(chosen, listener)
+
+
+def _let_go(seen: _Seen | None) -> None:
+    """Close what a plate that is forgotten has open."""
+    if seen is not None and isinstance(seen.plate, MoviePlate):
+        seen.plate.movie.let_go()
 
 
 def _plate_key(settings: KeySettings) -> tuple[str, FirstFrame, str | None, str | None]:

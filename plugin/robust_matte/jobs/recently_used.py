@@ -26,16 +26,17 @@ class RecentlyUsed(Generic[_T]):
             self._values.move_to_end(key)
         return self._values.get(key)
 
-    def put(self, key: Hashable, value: _T) -> None:
-        """Keep a value."""
+    def put(self, key: Hashable, value: _T) -> _T | None:
+        """Keep a value; returns the one that went for it, if one did."""
+        gone = self._values.pop(key, None)
         self._values[key] = value
-        self._values.move_to_end(key)
         if len(self._values) > self._most:
-            self._values.popitem(last=False)
+            _, gone = self._values.popitem(last=False)
+        return gone
 
-    def drop(self, key: Hashable) -> None:
-        """Forget a value, if there is one."""
-        self._values.pop(key, None)
+    def drop(self, key: Hashable) -> _T | None:
+        """Forget a value; returns it, if there is one."""
+        return self._values.pop(key, None)
 
     def values(self) -> Iterator[_T]:
         """Yield all values."""

@@ -7,7 +7,8 @@ does not fit is cut, both without an error. So everything is checked here first.
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from io import BytesIO
@@ -22,7 +23,15 @@ from robust_matte.media.atomic import write_atomically
 from robust_matte.media.windows import Size, Window
 from robust_matte.settings.choices import Compression
 
-__all__ = ["NamedPart", "Plane", "interop_id", "to_half", "write_exr", "write_exr_parts"]
+__all__ = [
+    "NamedPart",
+    "Plane",
+    "encoding_threads",
+    "interop_id",
+    "to_half",
+    "write_exr",
+    "write_exr_parts",
+]
 
 log = logging.getLogger(__name__)
 
@@ -181,6 +190,21 @@ def _write(
     except _PACKAGE_ERRORS as error:
         raise _cannot(path, f"the OpenEXR library says: {error}") from error
     write_atomically(path, encoded)
+
+
+@contextmanager
+def encoding_threads(count: int) -> Iterator[None]:
+    """Compress each file on several threads while the context lasts; its bytes are the same.
+
+    For one file that is waited for: who writes many at once is as fast without. It holds for the
+    whole process.
+    """
+    before = OpenEXR.global_thread_count()
+    OpenEXR.set_global_thread_count(count)
+    try:
+        yield
+    finally:
+        OpenEXR.set_global_thread_count(before)
 
 
 def _encoded(parts: Sequence[NamedPart], storage: Mapping[str, object]) -> memoryview:

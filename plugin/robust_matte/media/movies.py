@@ -20,6 +20,7 @@ from av.error import FFmpegError, InvalidDataError
 
 from robust_matte.errors import FrameReadError, InputError
 from robust_matte.media.frames import FloatImage, Frame, FrameHeader
+from robust_matte.media.kept_decoder import KeptDecoder
 from robust_matte.media.movie_attributes import (
     first_timecode,
     shared_attributes,
@@ -54,7 +55,7 @@ class MovieCount:
 
 
 class Movie:
-    """A movie file; nothing stays open between calls.
+    """A movie file; nothing stays open between calls, unless that is asked for.
 
     Opening reads the headers and decodes one frame, so that what cannot be used is refused at once.
 
@@ -81,6 +82,7 @@ class Movie:
         self._count: int | None = None
         self._damaged: tuple[int, ...] = ()
         self._counted_warnings: tuple[str, ...] = ()
+        self._kept: KeptDecoder | None = None
         self.info, self._coding = self._probe()
         self._timecode = first_timecode(self.info)
         self._first = self._counted() if first_frame == FROM_TIMECODE else first_frame
@@ -116,6 +118,21 @@ class Movie:
             known.damaged,
             known.warnings,
         )
+
+    def keep_open(self) -> None:
+        """Leave the decoder where it is between calls of `tasks`, until `let_go`.
+
+        Who asks for the next frame each time is spared decoding all those before it; the last
+        pictures are held as well, so that some steps back cost nothing either.
+        """
+        self._kept = self._kept or KeptDecoder(self._slots, self._first)
+
+    def let_go(self) -> None:
+        """Close what `keep_open` has left open."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            with kept.lock:
+                kept.close()
 
     @property
     def damaged(self) -> tuple[int, ...]:
@@ -179,6 +196,14 @@ class Movie:
     def _tasks(
         self, numbers: Sequence[int], convert: Callable[[int, av.VideoFrame], _T]
     ) -> Generator[Callable[[], _T]]:
+        kept = self._kept
+        if kept is not None and kept.lock.acquire(blocking=False):
+            try:
+                for number in numbers:
+                    yield self._task(number, *kept.slot(number), convert)
+            finally:
+                kept.lock.release()
+            return
         with closing(self._slots()) as slots:
             position, slot = self._first - 1, None
             for number in numbers:
