@@ -1,0 +1,335 @@
+"""Run in Blender: what the artist is shown in each state, by a layout that writes down its calls.
+
+Arguments: a folder with a plate, a folder for .blend files. The worker is the stand-in; runs are
+moved on as the window's ticks would. What a case finds is told as JSON.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import bpy
+
+MODULE = "bl_ext.user_default.robust_matte"
+FAULT, PACE = "ROBUST_MATTE_STUB_FAULT", "ROBUST_MATTE_STUB_PACE"
+media, out = Path(sys.argv[1]), Path(sys.argv[2])
+ops: Any = bpy.ops
+types: Any = bpy.types
+
+
+def ours(name: str) -> Any:
+    """A module of the extension."""
+    return import_module(f"{MODULE}.{name}")
+
+
+runs = ours("running").runs
+Phase = ours("running").Phase
+ICONS = types.UILayout.bl_rna.functions["label"].parameters["icon"].enum_items.keys()
+
+
+class Layout:
+    """A layout that writes down what is drawn, and knows no more than those of Blender."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+        self.scale_y = 1.0
+        self.enabled = True
+        self.use_property_split = self.use_property_decorate = False
+
+    def row(self, align: bool = False) -> "Layout":
+        assert isinstance(align, bool)
+        return Layout(self.lines)
+
+    def column(self, align: bool = False) -> "Layout":
+        assert isinstance(align, bool)
+        return Layout(self.lines)
+
+    def label(self, text: str = "", icon: str = "NONE", translate: bool = True) -> None:
+        assert icon in ICONS, icon
+        assert translate is False, text  # it holds names of files
+        self.lines.append(text)
+
+    def progress(self, factor: float = 0.0, text: str = "") -> None:
+        assert 0 <= factor <= 1
+        self.lines.append(f"[{text}]")
+
+    def prop(self, data: Any, name: str, text: str | None = None, icon: str = "NONE") -> None:
+        assert icon in ICONS, icon
+        found = data.bl_rna.properties[name]
+        assert found.description, name
+        self.lines.append(f"{found.name if text is None else text} = {getattr(data, name)}")
+
+    def operator(
+        self, name: str, text: str | None = None, icon: str = "NONE", emboss: bool = True
+    ) -> Any:
+        assert icon in ICONS, icon
+        kind = getattr(ops.robust_matte, name.partition(".")[2]).get_rna_type()
+        assert kind.description, name
+        assert emboss or text == "", name
+        self.lines.append(f"({text or kind.name})")
+        return SimpleNamespace()
+
+
+def fresh(connect: bool = True) -> tuple[Any, Any]:
+    """An empty file with a node; returns the scene and the node."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.ops.preferences.addon_enable(module=MODULE)
+    for name in (FAULT, PACE):
+        os.environ.pop(name, None)
+    scene: Any = bpy.context.scene
+    assert ops.robust_matte.add_node() == {"FINISHED"}
+    tree = ours("versions").compositor_tree(scene)
+    node = tree.nodes.active
+    if connect:
+        source = tree.nodes.new("CompositorNodeImage")
+        source.image = bpy.data.images.load(str(media / "p.1001.exr"))
+        source.image.source = "SEQUENCE"
+        source.frame_start, source.frame_offset, source.frame_duration = 1, 1000, 4
+        tree.links.new(source.outputs[0], node.inputs["Image"])
+        tree.nodes.active = node
+    return scene, node
+
+
+def context_of(node: Any | None, tree: Any = None) -> Any:
+    """The compositor with a node that is active, or with none."""
+    tree = node.id_data if node is not None else tree
+    space = SimpleNamespace(type="NODE_EDITOR", tree_type="CompositorNodeTree", edit_tree=tree)
+    return SimpleNamespace(
+        space_data=space,
+        scene=bpy.context.scene,
+        region=SimpleNamespace(width=700),
+        preferences=bpy.context.preferences,
+    )
+
+
+def drawn(node: Any, panel: str = "node") -> list[str]:
+    lines: list[str] = []
+    kind = getattr(ours("panel"), f"ROBUST_MATTE_PT_{panel}")
+    context = context_of(node)
+    assert kind.poll(context)
+    kind.draw(SimpleNamespace(layout=Layout(lines)), context)
+    return lines
+
+
+def start(node: Any, name: str = "bake", **more: Any) -> Any:
+    """Start a run as the button in a window does: without waiting for it."""
+    target = ours("targets").find_target(node.name)
+    return runs.start(getattr(ours("node_bakes"), f"order_{name}")(target, **more))
+
+
+def pump(until: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 30
+    while not until():
+        assert time.monotonic() < deadline
+        runs.pump()
+        time.sleep(0.01)
+
+
+def finish(run: Any) -> None:
+    pump(lambda: run.is_over)
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def bakes(node: Any) -> Path:
+    settings = ours("properties").settings_of(node.node_tree)
+    found: Path = ours("bake_places").bakes_of(settings.uid, settings.folder)
+    return found
+
+
+# --- cases
+
+
+def case_panel() -> object:
+    """Each state of one node, and the other panels."""
+    scene, node = fresh(connect=False)
+    told: dict[str, Any] = {"no source": drawn(node)}
+    node.id_data.nodes.active = None
+    told["no node"] = drawn_without(node.id_data)
+    scene, node = fresh()
+    told["ready"] = drawn(node)
+    for name in ("matte", "colour", "advanced", "output"):
+        told[name] = drawn(node, name)
+    os.environ[PACE] = "0.2"
+    run = start(node)
+    told["queued"] = drawn(node)
+    pump(lambda: run.text.startswith("Frame 1002"))
+    told["running"] = drawn(node)
+    finish(run)
+    told["done"] = drawn(node)
+    ours("properties").settings_of(node.node_tree).gain = "1"
+    told["changed"] = drawn(node)
+    scene.frame_set(3)
+    runs.close()
+    os.environ[PACE] = "0.01"
+    run = start(node, "preview", quick=True)
+    finish(run)
+    told["preview"] = drawn(node)
+    copy = node.id_data.nodes.new("CompositorNodeGroup")
+    copy.node_tree = node.node_tree
+    told["shared"] = drawn(node)
+    return told
+
+
+def drawn_without(tree: Any) -> list[str]:
+    lines: list[str] = []
+    kind = ours("panel").ROBUST_MATTE_PT_node
+    context = context_of(None, tree)
+    assert kind.poll(context)
+    assert not ours("panel").ROBUST_MATTE_PT_matte.poll(context)
+    kind.draw(SimpleNamespace(layout=Layout(lines)), context)
+    return lines
+
+
+def case_failures() -> object:
+    """What is shown where the worker fails, and what is left on disk."""
+    told: dict[str, Any] = {}
+    for fault in ("die:1003", "kill:1003", "full:1003", "model"):
+        _scene, node = fresh()
+        os.environ[FAULT] = fault
+        run = start(node)
+        finish(run)
+        told[fault] = {"drawn": drawn(node), "files": files(bakes(node))}
+        told[fault]["wired"] = bool(ours("result").baked_of(node.node_tree))
+        runs.close()
+    _scene, node = fresh()
+    preferences: Any = bpy.context.preferences
+    preferences.addons[MODULE].preferences.worker = str(out / "nowhere")
+    run = start(node)
+    finish(run)
+    told["missing"] = {"drawn": drawn(node), "files": files(bakes(node))}
+    preferences.addons[MODULE].preferences.worker = ""
+    return told
+
+
+def case_cancel() -> object:
+    """Cancel in the middle of a bake, and bake again."""
+    _scene, node = fresh()
+    os.environ[PACE] = "0.2"
+    run = start(node)
+    pump(lambda: run.text.startswith("Frame 1002"))
+    ops.robust_matte.cancel()
+    told: dict[str, Any] = {"stopping": drawn(node)}
+    finish(run)
+    told["stopped"] = drawn(node)
+    told["files"] = files(bakes(node))
+    told["wired"] = bool(ours("result").baked_of(node.node_tree))
+    run = start(node)
+    finish(run)
+    told["again"] = drawn(node)
+    return told
+
+
+def case_script() -> object:
+    """What a script in background gets: the reply, or an error with both sentences."""
+    _scene, node = fresh()
+    told: dict[str, Any] = {"bake": list(ops.robust_matte.bake(node="Robust Matte"))}
+    os.environ[FAULT] = "full:1003"
+    runs.close()
+    ours("properties").settings_of(node.node_tree).gain = "2"
+    calls: dict[str, Callable[[], object]] = {
+        "full disk": ops.robust_matte.bake,
+        "no such node": lambda: ops.robust_matte.bake(node="Other"),
+    }
+    for name, call in calls.items():
+        try:
+            call()
+        except RuntimeError as error:
+            told[name] = str(error)
+    return told
+
+
+def case_clear() -> object:
+    """Two bakes, one of them shown; a foreign file; the file saved in between."""
+    _scene, node = fresh()
+    settings = ours("properties").settings_of(node.node_tree)
+    ops.robust_matte.bake()
+    first = Path(settings.baked_folder)
+    bpy.ops.wm.save_as_mainfile(filepath=str(out / "later.blend"))
+    told: dict[str, Any] = {"kept": bool(ours("result").baked_of(node.node_tree))}
+    settings.gain = "1"
+    ops.robust_matte.bake()
+    second = Path(bpy.path.abspath(settings.baked_folder))
+    (first / "notes.txt").write_text("mine")
+    ops.robust_matte.clear_bakes()
+    told["foreign"] = files(first)
+    (first / "notes.txt").unlink()
+    ops.robust_matte.clear_bakes()
+    told["first"], told["second"] = first.is_dir(), len(list(second.glob("*.exr")))
+    told["beside"] = second.relative_to(out).parts[0]
+    return told
+
+
+def case_polls() -> object:
+    """Which buttons are grey, by what the classes answer."""
+    operators = ours("operators")
+    told = {}
+
+    def ask(name: str, node: Any) -> None:
+        for button in ("bake", "preview", "reveal", "single_user"):
+            kind = getattr(operators, f"ROBUST_MATTE_OT_{button}")
+            told[f"{name} {button}"] = kind.poll(context_of(node))
+
+    _scene, node = fresh(connect=False)
+    ask("unconnected", node)
+    _scene, node = fresh()
+    ask("ready", node)
+    run = start(node)
+    ask("busy", node)
+    told["busy clear"] = bool(ops.robust_matte.clear_bakes.poll())
+    pump(lambda: run.is_over)
+    ask("baked", node)
+    copy = node.id_data.nodes.new("CompositorNodeGroup")
+    copy.node_tree = node.node_tree
+    ask("shared", node)
+    return told
+
+
+def registered() -> list[str]:
+    names = [name for name in dir(types) if "robust" in name.lower()]
+    names += [repr(one) for one in bpy.app.handlers.load_pre if MODULE in one.__module__]
+    menu = types.NODE_MT_category_compositor_keying
+    names += [one.__module__ for one in menu.draw._draw_funcs if MODULE in one.__module__]
+    return names + ["property"] * hasattr(types.NodeTree, "robust_matte")
+
+
+def case_twice() -> object:
+    """Enabled and disabled, twice; then with a part that fails to register."""
+    told = []
+    for _ in range(2):
+        bpy.ops.preferences.addon_disable(module=MODULE)
+        told.append(registered())
+        bpy.ops.preferences.addon_enable(module=MODULE)
+        told.append([str(bool(registered()))])
+    bpy.ops.preferences.addon_disable(module=MODULE)
+    extension, menus = import_module(MODULE), ours("menus")
+    kept, menus.register = menus.register, lambda: 1 / 0
+    try:
+        extension.register()
+    except ZeroDivisionError:
+        told.append(registered())
+    menus.register = kept
+    bpy.ops.preferences.addon_enable(module=MODULE)
+    return told
+
+
+def case_load() -> object:
+    """Another file is opened while a bake runs."""
+    _scene, node = fresh()
+    os.environ[PACE] = "0.5"
+    run = start(node)
+    pump(lambda: run.phase is Phase.RUNNING)
+    bpy.ops.wm.read_homefile(use_empty=True)
+    return [run.phase.value, runs.pump()]
+
+
+found = {name: globals()[f"case_{name}"]() for name in sys.argv[3:]}
+sys.stdout.write(f"\nFOUND {json.dumps(found)}\n")

@@ -1,0 +1,144 @@
+"""What an artist sees of bakes that run, end, fail and are given up; the worker is the stand-in.
+
+One process of each version goes through the cases (scripts/states.py); the tests judge what was
+drawn, and what is left on disk.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import OpenImageIO as oiio
+import pytest
+
+SCRIPTS = Path(__file__).with_name("scripts")
+CASES = ("panel", "failures", "cancel", "script", "clear", "polls", "twice", "load")
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def stub() -> dict[str, str]:
+    """The variables by which the stand-in is the worker."""
+    file = Path(__file__).with_name("stub_worker.py")
+    return {"ROBUST_MATTE_WORKER": f'"{sys.executable}" "{file}"'}
+
+
+@pytest.fixture
+def plate(tmp_path: Path) -> Path:
+    folder = tmp_path / "plate"
+    folder.mkdir()
+    for number in range(1001, 1005):
+        image = oiio.ImageBuf(np.full((12, 16, 3), 0.5, np.float32))
+        assert image.write(str(folder / f"p.{number}.exr"))
+    return folder
+
+
+def test_what_the_artist_sees(
+    blender: Path,
+    extension: Any,
+    run_in_blender: Run,
+    stub: dict[str, str],
+    plate: Path,
+    tmp_path: Path,
+) -> None:
+    script = SCRIPTS / "states.py"
+    out = tmp_path / "out"
+    out.mkdir()
+    told = run_in_blender(
+        blender, script, plate, out, *CASES, extension=extension, environment=stub
+    ).found()
+    for case in CASES:
+        globals()[f"judge_{case}"](told[case])
+
+
+def judge_panel(told: dict[str, list[str]]) -> None:
+    buttons = ["(Bake)", "(Preview)", "(Quick Preview)"]
+    waits = "Not baked: the node passes its input through."
+    assert told["no node"] == ["Select a Robust Matte node, or add one.", "(Add Robust Matte)"]
+    assert told["no source"] == ["(Look Again)", "Connect a plate to Image.", *buttons, waits]
+    source = ["(Look Again)", "p.####.exr 1001-1004, directly"]
+    assert told["ready"] == [*source, *buttons, waits]
+    assert told["queued"][5:8] == ["[0%]", "(Cancel)", "Waits for the run before it"]
+    assert told["running"][5].startswith("[")
+    assert "s left]" in told["running"][5]
+    assert told["running"][7].startswith("Frame 1002, 2 of 4")
+    assert told["done"][5].startswith("Baked 1001-1004")
+    assert told["done"][6:] == ["Shows the bake of 1001-1004"]
+    assert told["changed"][6:] == [
+        "Shows the bake of 1001-1004",
+        "Settings were changed since: bake again.",
+    ]
+    assert told["preview"][5:] == [
+        "Preview of frame 1003, approximate.",
+        "Shows a preview of frame 1003, approximate",
+    ]
+    assert "Another node shares these settings and this bake." in told["shared"]
+    assert "(Make Single User)" in told["shared"]
+    assert told["matte"][:3] == ["Range = PLATE", "Model = auto", "Cuts = auto"]
+    assert told["colour"][-1] == "Read as: lin_rec709_scene"
+    assert told["advanced"] == ["Gain = 0", "Warm-up = 16", "Downsample = auto"]
+    assert told["output"][1:] == ["Empty: the cache folder", "(Reveal Files)", "(Clear Old Bakes)"]
+
+
+def judge_failures(told: dict[str, Any]) -> None:
+    said = {
+        "die:1003": ["exit code 3"],
+        "kill:1003": ["signal"],
+        "full:1003": ["is full", "Free some space"],
+        "model": ["weights"],
+        "missing": ["nowhere", "is not there or cannot be run"],
+    }
+    for fault, words in said.items():
+        text = " ".join(told[fault]["drawn"])
+        for word in words:
+            assert word in text, (fault, told[fault]["drawn"])
+        assert "Not baked: the node passes its input through." in text
+        assert "(Bake)" in told[fault]["drawn"]
+        assert not told[fault].get("wired")
+        pictures = [name for name in told[fault]["files"] if ".exr" in name]
+        wanted = ["p_matte.1001.exr", "p_matte.1002.exr"] if ":" in fault else []
+        assert [Path(name).name for name in pictures] == wanted  # whole ones alone
+    assert told["missing"]["files"] == []
+
+
+def judge_cancel(told: dict[str, Any]) -> None:
+    assert "Stops after this frame" in told["stopping"]
+    assert "(Cancel)" not in told["stopped"]
+    pictures = [Path(name).name for name in told["files"] if ".exr" in name]
+    assert pictures in (
+        [f"p_matte.{number}.exr" for number in numbers]
+        for numbers in ((1001, 1002), (1001, 1002, 1003))
+    )
+    assert told["wired"] is False
+    assert told["again"][6:] == ["Shows the bake of 1001-1004"]
+
+
+def judge_script(told: dict[str, Any]) -> None:
+    assert told["bake"] == ["FINISHED"]
+    assert "is full" in told["full disk"]
+    assert "Free some space" in told["full disk"]
+    assert 'has no Robust Matte node "Other"' in told["no such node"]
+
+
+def judge_clear(told: dict[str, Any]) -> None:
+    assert told["kept"] is True
+    assert told["foreign"] == ["notes.txt", "robust_matte_bake.json"]
+    assert (told["first"], told["second"], told["beside"]) == (False, 4, "robust_matte")
+
+
+def judge_polls(told: dict[str, bool]) -> None:
+    live = {name for name, answer in told.items() if answer}
+    assert live == {
+        *("ready bake", "ready preview", "baked bake", "baked preview", "baked reveal"),
+        *("shared bake", "shared preview", "shared reveal", "shared single_user"),
+    }
+
+
+def judge_twice(told: list[list[str]]) -> None:
+    assert told == [[], ["True"], [], ["True"], []]
+
+
+def judge_load(told: list[Any]) -> None:
+    assert told == ["cancelled", False]
