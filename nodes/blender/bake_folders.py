@@ -36,6 +36,7 @@ PLATE_FOLDER = "plate"  # of a plate that Blender rendered, inside the bake's fo
 _BLEND_FOLDER = "robust_matte"
 _VERSION = 1
 _FRAME = re.compile(r".+_matte\.-?\d+\.exr")
+_PREVIEW = "preview.json"  # the worker's own marker of a preview
 _PLATE_FRAME = re.compile(r".+\.exr")
 _TEMPORARY = re.compile(r"\..+\.tmp-\d+-[0-9a-f]{8}(\.[^.]+)?")
 _JOB_FOLDER = re.compile(r".+_matte\.robust_matte")
@@ -214,7 +215,7 @@ def _is_own(inside: tuple[str, ...], name: str) -> bool:
     if _TEMPORARY.fullmatch(name):
         return True
     if not inside:
-        return bool(_FRAME.fullmatch(name))
+        return name == _PREVIEW or bool(_FRAME.fullmatch(name))
     if inside == (PLATE_FOLDER,):
         return bool(_PLATE_FRAME.fullmatch(name))
     return bool(_JOB_FOLDER.fullmatch(inside[0]) and _JOB_FILE.fullmatch(name))

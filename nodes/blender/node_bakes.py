@@ -210,6 +210,12 @@ class _NodePreview(_NodeBake):
         changed = {"preview": self.number, "quick": self.quick, "folder": self.files_folder}
         return Order(**{**vars(order), **changed})
 
+    def job(self) -> dict[str, Any]:
+        """Return the job, the same for each frame: the worker goes on from the states it has."""
+        self.folder = self._place()
+        nowhere = self.parent / "bake"  # only a bake writes there
+        return job_for(self.wishes, self.source, nowhere, self.device, self.range)
+
     def _place(self) -> Path:
         name = f"{self.number}_{secrets.token_hex(4)}"  # Blender reads files of new names anew
         return self.rendered or make_folder(self.parent, name, self.uid)

@@ -155,3 +155,38 @@ def judge_movie(out: Path, found: dict[str, Any]) -> Path:
             rendered = out / "movie" / f"{socket}_{scene_frame:04d}.exr"
             same(rendered, folder / f"m_matte.{scene_frame + 2:04d}.exr", socket)
     return folder
+
+
+def test_a_preview_is_the_bakes_frame_and_a_comp_is_rendered_first(
+    blends: Blends, plates: Path
+) -> None:
+    told = blends.run("preview", "upstream")
+    judge_preview(blends.out, told["preview"])
+    judge_upstream(blends.out, told["upstream"], plates)
+
+
+def judge_preview(out: Path, found: dict[str, Any]) -> None:
+    approximate = [found[name]["baked_approximate"] for name in ("exact", "quick", "bake")]
+    assert approximate == [False, True, False]
+    assert found["exact"]["baked_frames"] == found["quick"]["baked_frames"] == "preview 4"
+    assert found["left"] == [False, False]
+    assert found["frame"] == 2
+    folder = Path(found["bake"]["folder"])
+    for socket in LAYERS:
+        same(out / "preview" / f"{socket}_0002.exr", folder / "m_matte.0004.exr", socket)
+    passed = np.asarray(oiio.ImageBuf(str(out / "preview" / "Alpha_0001.exr")).get_pixels())
+    assert (passed == 1).all()  # other frames pass through
+
+
+def judge_upstream(out: Path, found: dict[str, Any], plates: Path) -> None:
+    folder = Path(found["again"]["folder"])
+    assert not [name for name in found["places"] if "rendering" in name]
+    for scene_frame in (2, 3, 4):
+        for socket in LAYERS:
+            rendered = out / "upstream" / f"{socket}_{scene_frame:04d}.exr"
+            same(rendered, folder / f"plate_matte.{scene_frame:04d}.exr", socket)
+    given = np.asarray(oiio.ImageBuf(str(folder / "plate/plate_0002.exr")).get_pixels(oiio.FLOAT))
+    source = np.asarray(oiio.ImageBuf(str(plates / "p.1001.exr")).get_pixels(oiio.FLOAT))
+    np.testing.assert_array_equal(given[..., :3], 2 * source)
+    assert found["quick"]["baked_frames"] == "preview 3"
+    assert found["quick"]["baked_approximate"] is True

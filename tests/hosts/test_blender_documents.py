@@ -181,6 +181,7 @@ def bake(folders: Any, parent: Path, name: str) -> Path:
     folder: Path = folders.make_folder(parent, name, "uid")
     names = [
         "a_matte.1001.exr",
+        "preview.json",
         ".a_matte.1002.tmp-12-0123abcd.exr",
         "plate/plate_1001.exr",
         "a_matte.robust_matte/plan.json",
@@ -197,7 +198,7 @@ def bake(folders: Any, parent: Path, name: str) -> Path:
 def test_old_bakes_go_and_what_is_shown_stays(folders: Any, tmp_path: Path) -> None:
     old, shown = (bake(folders, tmp_path, name) for name in ("old", "shown"))
     done = folders.clear([tmp_path, tmp_path / "never made"], ["uid"], [shown])
-    assert done == folders.Cleared((old,), (shown,), (), 30)
+    assert done == folders.Cleared((old,), (shown,), (), 35)
     assert not old.exists()
     assert (shown / "a_matte.1001.exr").exists()
 

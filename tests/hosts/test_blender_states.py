@@ -53,6 +53,46 @@ def test_what_the_artist_sees(
         globals()[f"judge_{case}"](told[case])
 
 
+@pytest.mark.parametrize(
+    ("ending", "code"),
+    [
+        pytest.param("SIGKILL", -9, id="killed"),
+        pytest.param("SIGTERM", -15, id="terminated", marks=pytest.mark.full),
+        pytest.param("exit", 5, id="ended", marks=pytest.mark.full),
+    ],
+)
+def test_nothing_is_left_of_a_blender_that_goes(
+    blender: Path,
+    extension: Any,
+    run_in_blender: Run,
+    stub: dict[str, str],
+    plate: Path,
+    tmp_path: Path,
+    ending: str,
+    code: int,
+) -> None:
+    """That no process is left is seen by `run_in_blender`."""
+    variables = {**stub, "ENDING": ending}
+    script = SCRIPTS / "states.py"
+    ran = run_in_blender(
+        blender,
+        script,
+        plate,
+        tmp_path,
+        "quit",
+        extension=extension,
+        environment=variables,
+        code=code,
+    )
+    (line,) = [one for one in ran.text.splitlines() if one.startswith("BAKES ")]
+    (folder,) = Path(line.removeprefix("BAKES ")).iterdir()
+    pictures = sorted(path.name for path in folder.iterdir() if ".exr" in path.name)
+    assert pictures[0] == "p_matte.1001.exr"
+    for name in pictures:
+        assert oiio.ImageBuf(str(folder / name)).initialized  # whole, and under its own name
+        assert name.startswith("p_matte.")
+
+
 def judge_panel(told: dict[str, list[str]]) -> None:
     buttons = ["(Bake)", "(Preview)", "(Quick Preview)"]
     waits = "Not baked: the node passes its input through."

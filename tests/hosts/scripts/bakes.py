@@ -108,19 +108,40 @@ def case_movie() -> object:
     return state(node)
 
 
+def case_preview() -> object:
+    """One frame of a movie, then quickly, then the bake that takes its place."""
+    scene, tree = fresh()
+    node = keyed(tree, plate(tree, media / "m.mp4", 1, 2, 5))
+    scene.frame_set(2)
+    assert ops.robust_matte.preview() == {"FINISHED"}
+    told = {"exact": state(node)}
+    render(scene, tree, node, "preview", 1, 2)
+    assert ops.robust_matte.preview(quick=True) == {"FINISHED"}
+    told["quick"] = state(node)
+    assert ops.robust_matte.bake() == {"FINISHED"}
+    told["bake"] = state(node)
+    left = [Path(told[name]["folder"]).is_dir() for name in ("exact", "quick")]
+    return {**told, "left": left, "frame": scene.frame_current}
+
+
 def case_upstream() -> object:
     """What comes out of a node in between: rendered first, by the scene's numbers."""
     scene, tree = fresh()
     scene.frame_start, scene.frame_end = 2, 4
     source = plate(tree, media / "p.1001.exr", 2, 1000, 4)
-    between = tree.nodes.new("CompositorNodeFlip")
+    between = tree.nodes.new("CompositorNodeExposure")
+    between.inputs["Exposure"].default_value = 1.0
     tree.links.new(source.outputs[0], between.inputs[0])
     node = keyed(tree, between)
     assert ops.robust_matte.bake() == {"FINISHED"}
     render(scene, tree, node, "upstream", 2, 4)
     first = state(node)
     assert ops.robust_matte.bake() == {"FINISHED"}
-    return {"first": first, "again": state(node)["folder"] == first["folder"]}
+    again = state(node)
+    scene.frame_set(3)
+    assert ops.robust_matte.preview(quick=True) == {"FINISHED"}
+    places = [path.name for path in Path(first["folder"]).parent.iterdir()]
+    return {"first": first, "again": again, "places": places, "quick": state(node)}
 
 
 found = {name: globals()[f"case_{name}"]() for name in sys.argv[3:]}

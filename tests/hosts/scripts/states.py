@@ -6,6 +6,7 @@ moved on as the window's ticks would. What a case finds is told as JSON.
 
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -329,6 +330,22 @@ def case_load() -> object:
     pump(lambda: run.phase is Phase.RUNNING)
     bpy.ops.wm.read_homefile(use_empty=True)
     return [run.phase.value, runs.pump()]
+
+
+def case_quit() -> object:
+    """Blender goes while a bake runs: by a signal, or as Python ends."""
+    _scene, node = fresh()
+    os.environ[PACE] = "0.5"
+    run = start(node)
+    pump(lambda: run.text.startswith("Frame 1001"))
+    sys.stdout.write(f"BAKES {bakes(node)}\n")
+    sys.stdout.flush()
+    ending = os.environ["ENDING"]
+    if ending == "exit":
+        sys.exit(5)
+    os.kill(os.getpid(), getattr(signal, ending))
+    time.sleep(20)
+    return "still here"
 
 
 found = {name: globals()[f"case_{name}"]() for name in sys.argv[3:]}
