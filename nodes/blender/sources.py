@@ -11,7 +11,7 @@ import bpy
 
 from .errors import HostError
 from .frames import FrameMapping
-from .plate_spaces import plate_space_of
+from .plate_spaces import LINEAR_REC709, plate_space_of
 from .sequences import frame_numbers, split_name
 from .upstream import feeding_socket
 from .versions import working_space
@@ -76,9 +76,7 @@ def find_source(scene: Any, tree: Any, node: Any) -> Source:
 def _upstream(scene: Any, *warnings: str) -> Source:
     first, last = scene.frame_start, scene.frame_end
     frames = FrameMapping.scene_frames(first, last)
-    # Files of a render are scene-linear, in the space that Blender works in.
-    space = plate_space_of(working_space()) or ""
-    return Source("upstream", "", first, last, frames, space, 0.0, warnings)
+    return Source("upstream", "", first, last, frames, LINEAR_REC709, 0.0, warnings)
 
 
 def _image(scene: Any, node: Any) -> Source:

@@ -91,13 +91,19 @@ def output_node(tree: Any) -> Any | None:
 
 
 def set_exr(image_settings: Any, depth: str = "32") -> None:
-    """Have files written as EXR with RGBA, lossless, `16` or `32` bits a channel."""
+    """Have files written as EXR with RGBA, lossless, `16` or `32` bits a channel.
+
+    They are scene-linear Rec.709: from Blender 5 on also where a file works in another space.
+    """
     if hasattr(image_settings, "media_type"):
         image_settings.media_type = "IMAGE"  # first: it says which formats there are
     image_settings.file_format = "OPEN_EXR"
     image_settings.color_mode = "RGBA"
     image_settings.color_depth = depth
     image_settings.exr_codec = "ZIP"
+    if bpy.app.version >= (5, 0):
+        image_settings.color_management = "OVERRIDE"
+        image_settings.linear_colorspace_settings.name = "Linear Rec.709"
 
 
 def add_file_output(tree: Any, folder: Path, name: str, depth: str = "32") -> tuple[Any, Any]:

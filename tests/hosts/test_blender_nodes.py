@@ -225,6 +225,19 @@ def test_an_unwired_group_leaves_no_picture(rendered: Rendered) -> None:
     assert left == {"p.1001.exr"}
 
 
+def test_colour_is_right_where_blender_works_in_other_primaries(rendered: Rendered) -> None:
+    if rendered["version"] < "5":
+        pytest.skip("Blender 4 works in Rec.709 alone")
+    assert rendered["working_space"] == "ACEScg"  # of a plate that Blender takes as it is
+    wanted = layers(rendered.plates / "bake" / "m.1001.exr")
+    image = rendered.picture("working", "Image", 1)
+    np.testing.assert_allclose(image, wanted["rgba"], rtol=1e-5, atol=2e-5)
+    np.testing.assert_array_equal(image[..., 3], wanted["rgba"][..., 3])
+    alpha = rendered.picture("working", "Alpha", 1)[..., 0]
+    # Written as grey, and so turned to Rec.709 as well.
+    np.testing.assert_allclose(alpha, wanted["alpha"][..., 0], rtol=0, atol=1e-6)
+
+
 # --- saved, moved, and opened without the extension
 
 

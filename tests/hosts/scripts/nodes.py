@@ -145,6 +145,21 @@ def case_portable() -> object:
     return {**told, "saved, then wired": files_image(group).filepath}
 
 
+def case_working_space() -> object:
+    """Blender 5 can work in other primaries: files are converted, alpha is not."""
+    scene, tree = fresh()
+    if bpy.app.version < (5, 0):
+        return None
+    bpy.ops.wm.set_working_color_space(working_space="ACEScg", convert_colors=True)
+    plate = image_node(tree, SEQUENCE, 1, 1000, 2)
+    plate.image.colorspace_settings.name = "Non-Color"
+    node = keyed(tree, plate)
+    space = sources.find_source(scene, tree, node).space
+    result.wire(node.node_tree, baked(FrameMapping(1, 1000, 2), 1001, 1002))
+    render(scene, tree, node, "working", 1, 1)
+    return space
+
+
 # --- which frame lies under which
 
 
@@ -418,6 +433,14 @@ def case_refused() -> object:
 
 
 found: dict[str, object] = {"version": bpy.app.version_string}
-for case in (case_pixels, case_portable, case_frames, case_sources, case_copies, case_refused):
+for case in (
+    case_pixels,
+    case_portable,
+    case_frames,
+    case_sources,
+    case_copies,
+    case_refused,
+    case_working_space,
+):
     found[case.__name__.removeprefix("case_")] = case()
 sys.stdout.write(f"FOUND {json.dumps(found)}\n")
