@@ -15,7 +15,14 @@ from .errors import HostError
 from .exr_files import is_whole
 from .frames import FrameMapping
 
-__all__ = ["NAME", "SCRATCH", "PlateRender", "render_frame"]
+__all__ = [
+    "NAME",
+    "SCRATCH",
+    "PlateRender",
+    "render_frame",
+    "set_plain_render",
+    "write_linear",
+]
 
 NAME = "plate_"  # what stands before the frame's number
 SCRATCH = ".rendering-"  # what the name of a folder begins with, for a frame in work
@@ -122,6 +129,26 @@ class PlateRender:
         return _cannot_write(path, None)
 
 
+def set_plain_render(scene: Any) -> None:
+    """Have a copied scene render the whole frame at full size, once, and nothing over it."""
+    render = scene.render
+    render.resolution_percentage = 100
+    render.use_border = render.use_crop_to_border = False
+    render.use_multiview = False
+    render.use_overwrite, render.use_placeholder = True, False
+    render.use_file_extension, render.use_stamp = True, False
+    scene.frame_step = 1
+
+
+def write_linear(image_settings: Any) -> None:
+    """Have files written in linear Rec.709, whatever space Blender works in: 5.0 and newer."""
+    spaces = getattr(image_settings, "linear_colorspace_settings", None)
+    if spaces is None or bpy.app.version < (5, 0):
+        return
+    image_settings.color_management = "OVERRIDE"
+    spaces.name = "Linear Rec.709"
+
+
 def render_frame(scene: Any, frame: int) -> None:
     """Render one frame of a temporary scene, which the window need not show.
 
@@ -175,5 +202,5 @@ def _cannot_write(path: Path, error: OSError | None) -> HostError:
     reason = error.strerror if error is not None and error.strerror else "it was not written whole"
     return HostError(
         f"{path} cannot be written: {reason}.",
-        hint="Make room on the disk, or choose another folder, and bake again.",
+        hint="Make room on the disk, or choose another folder under Output, and bake again.",
     )

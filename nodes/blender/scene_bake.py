@@ -11,7 +11,7 @@ import bpy
 
 from . import upstream_tree, versions
 from .errors import HostError
-from .plate_render import NAME, PlateRender, render_frame
+from .plate_render import NAME, PlateRender, render_frame, set_plain_render, write_linear
 
 __all__ = ["UpstreamBake"]
 
@@ -32,7 +32,7 @@ class UpstreamBake(PlateRender):
             scene: The scene that is composited.
             tree: Its compositor tree.
             node: A Robust Matte node in it.
-            folder: Where `plate_####.exr` go: float, RGBA, scene-linear Rec.709.
+            folder: Where `plate_####.exr` go: float, RGBA, linear Rec.709.
             first: The scene's first frame.
             last: The scene's last frame.
 
@@ -53,7 +53,7 @@ class UpstreamBake(PlateRender):
         node = None if tree is None else tree.nodes.get(self._node)
         if tree is None or node is None:
             raise HostError(
-                f"The node “{self._node}” of the scene “{self._scene}” went while it was rendered.",
+                f'The node "{self._node}" of the scene "{self._scene}" went while it was rendered.',
                 hint="Leave it where it is until the bake is done, and bake again.",
             )
         with _copied_scene(scene, tree) as (copy, copied_tree):
@@ -63,7 +63,7 @@ class UpstreamBake(PlateRender):
 
     def _nothing_rendered(self, frame: int, path: Path) -> HostError:
         return HostError(
-            f"What goes into Image of the node “{self._node}” has no size in frame {frame}: it is"
+            f'What goes into Image of the node "{self._node}" has no size in frame {frame}: it is'
             f" one colour, or nothing; {path} was not written.",
             hint="Connect a plate to it, and bake again.",
         )
@@ -94,16 +94,11 @@ def _copied_scene(scene: Any, tree: Any) -> Iterator[tuple[Any, Any]]:
 
 def _set_render(scene: Any) -> None:
     """Have a scene render the whole frame, once, as its compositor makes it."""
+    set_plain_render(scene)
     render = scene.render
-    render.resolution_percentage = 100
-    render.use_border = render.use_crop_to_border = False
-    render.use_multiview = False
     render.use_compositing, render.use_sequencer = True, False
-    render.use_overwrite, render.use_placeholder = True, False
-    render.use_file_extension, render.use_stamp = True, False
     render.compositor_precision = "FULL"
     render.compositor_device = "CPU"  # the same in a farm; without a display the other one aborts
-    scene.frame_step = 1
 
 
 def _write_socket(scene: Any, tree: Any, node: Any, folder: Path) -> None:
@@ -114,10 +109,12 @@ def _write_socket(scene: Any, tree: Any, node: Any, folder: Path) -> None:
     if in_frame:
         # As the render itself: a File Output writes a picture's own size, without its place.
         versions.set_exr(scene.render.image_settings)
+        write_linear(scene.render.image_settings)
         written = upstream_tree.add_output(tree)
     else:
         scene.render.filepath = str(folder / "unused_####")
-        _, written = versions.add_file_output(tree, folder, NAME)
+        output, written = versions.add_file_output(tree, folder, NAME)
+        write_linear(output.format)
     if socket.type != "RGBA":
         # A node that changes nothing: given one channel, 4.2 writes one.
         as_colour = tree.nodes.new("CompositorNodeExposure")

@@ -1,48 +1,211 @@
-"""Strips of the video sequencer: where their frames come from, and where a bake goes."""
+"""Strips of the video sequencer: where their frames come from."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .plate_render import PlateRender
-from .result import Baked
-from .sources import Source
+import bpy
 
-__all__ = ["TimelineBake", "add_result", "strip_source"]
+from .errors import HostError
+from .frames import FrameMapping
+from .plate_spaces import plate_space_of
+from .sequences import split_name
+from .sources import Source
+from .strip_changes import changes_of, effects_on
+from .versions import strip_frames, strips, working_space
+
+__all__ = ["content_places", "strip_named", "strip_source"]
+
+_FPS_DIFFERS = 0.005  # 23.976 and 24 differ by 0.024
 
 
 def strip_source(scene: Any, strip: Any) -> Source:
     """Say what a strip shows: `strip`, files that the worker reads, or `timeline`, to be rendered.
 
+    Where it lies in the frame (position, scale, rotation, crop, mirror) needs no rendering: the
+    result is put there as well.
+
+    Args:
+        scene: The scene whose sequencer it is in.
+        strip: A movie or image strip.
+
     Raises:
         HostError: It is neither a movie nor an image strip, or files are not there.
     """
-    raise NotImplementedError
+    if strip.type not in ("MOVIE", "IMAGE"):
+        kind = strip.type.replace("_", " ").lower()
+        raise HostError(
+            f'The strip "{strip.name}" is a {kind} strip, and has no plate of its own.',
+            hint="Select a movie or image strip; render this one to a sequence, and add that.",
+        )
+    why = changes_of(scene, strip)
+    if not why:
+        space = _space(strip)
+        name = strip.colorspace_settings.name
+        if space is None:
+            why = [f'its colour space "{name}" is Blender\'s own']
+        else:
+            found = _movie(scene, strip, space) if strip.type == "MOVIE" else _images(strip, space)
+            if isinstance(found, Source):
+                return found
+            why = [found]
+    _check_files(strip)
+    return _timeline(scene, strip, why)
 
 
-def add_result(scene: Any, strip: Any, baked: Baked) -> Any:
-    """Put a bake above its strip, under the same frames; return the new strip.
+def _timeline(scene: Any, strip: Any, why: list[str]) -> Source:
+    """Return a strip that is rendered: as it or the last effect on it shows."""
+    shown = strip_frames((effects_on(scene, strip) or [strip])[-1])
+    text = f'The strip "{strip.name}" is rendered before it is keyed: {", ".join(why)}.'
+    space = plate_space_of(working_space()) or ""
+    frames = FrameMapping.scene_frames(shown.first, shown.last)
+    return Source("timeline", "", shown.first, shown.last, frames, space, 0.0, (text,))
 
-    One that was put there before for the same strip goes.
+
+def _space(strip: Any) -> str | None:
+    name = strip.colorspace_settings.name
+    known = working_space() if name in ("Non-Color", "scene_linear") else name
+    return plate_space_of(known) or (known if "OCIO" in os.environ else None)
+
+
+def _movie(scene: Any, strip: Any, space: str) -> Source | str:
+    """Return a movie's source, or why it has to be rendered."""
+    path = _absolute(strip.filepath, scene)
+    _refuse_missing(path, strip)
+    length, fps = _measured(path)
+    at = strip_frames(strip)
+    rate = scene.render.fps / scene.render.fps_base
+    trimmed = at.trimmed + _trimmed_end(strip)
+    if _content_length(strip) != length - trimmed:
+        return f"it plays at {fps:.6g} frames a second in a scene of {rate:.6g}"
+    frames = _mapping(strip, at.trimmed, length - trimmed)
+    warnings: tuple[str, ...] = ()
+    if fps and abs(fps - rate) > _FPS_DIFFERS:
+        text = f"{path} has {fps:.6g} frames a second and the scene {rate:.6g}: frame by frame,"
+        warnings = (f"{text} it plays at the scene's speed.",)
+    return Source("strip", str(path), frames.first, frames.last, frames, space, fps, warnings)
+
+
+def _images(strip: Any, space: str) -> Source | str:
+    """Return an image strip's source, or why it has to be rendered."""
+    at = strip_frames(strip)
+    names = [element.filename for element in strip.elements]
+    trimmed = at.trimmed
+    names = names[trimmed : len(names) - _trimmed_end(strip)]
+    parts = [split_name(Path(name)) for name in names]
+    folder = _absolute(strip.directory, strip.id_data)
+    _refuse_missing(folder / names[0], strip)
+    if len(names) == 1:
+        number = int(parts[0][1]) if parts[0] else 1
+        frames = FrameMapping(at.first, number - 1, 1)
+        return Source("strip", str(folder / names[0]), number, number, frames, space)
+    first = parts[0]
+    if first is None:
+        return "its files bear no numbers"
+    base, digits, suffix = first
+    wanted = [f"{base}{int(digits) + index:0{len(digits)}d}{suffix}" for index in range(len(names))]
+    if names != wanted:
+        return "its files are not numbered one after the other"
+    frames = _mapping(strip, int(digits) - 1, len(names))
+    for number in (frames.first, frames.last):
+        _refuse_missing(folder / wanted[number - int(digits)], strip)
+    plate = folder / f"{base}{'#' * len(digits)}{suffix}"
+    return Source("strip", str(plate), frames.first, frames.last, frames, space)
+
+
+def _mapping(strip: Any, before: int, length: int) -> FrameMapping:
+    """Return how the frames that are seen of a strip's media lie under the scene's.
+
+    Args:
+        strip: The strip; on its frame `content` lies number `before + 1`.
+        before: Numbers before the first of its media.
+        length: Frames of its media.
+    """
+    at = strip_frames(strip)
+    first, last = max(at.first, at.content), min(at.last, at.content + length - 1)
+    if first > last:
+        raise HostError(
+            f'The strip "{strip.name}" shows none of its frames, only the first or last held.',
+            hint="Move its handles over its media, or key a strip that does.",
+        )
+    after = "hold" if at.last > last else "nothing"
+    return FrameMapping(first, first - at.content + before, last - first + 1, after)
+
+
+def _trimmed_end(strip: Any) -> int:
+    """Return the frames of the media that are cut off for good at the end."""
+    for name in ("content_trim_end", "animation_offset_end"):
+        if hasattr(strip, name):
+            return int(getattr(strip, name))
+    return 0
+
+
+def _content_length(strip: Any) -> int:
+    """Return a strip's length with both handles over its ends, in frames of the timeline."""
+    if hasattr(strip, "left_handle"):
+        offsets = strip.left_handle_offset + strip.right_handle_offset
+        return round(float(strip.right_handle - strip.left_handle + offsets))
+    offsets = strip.frame_offset_start + strip.frame_offset_end
+    return round(float(strip.frame_final_end - strip.frame_final_start + offsets))
+
+
+def _measured(path: Path) -> tuple[int, float]:
+    """Return a movie's number of frames and frames a second, opening it for a moment.
 
     Raises:
-        HostError: The scene comes from a library, or a file is not there.
+        HostError: Blender cannot read it.
     """
-    raise NotImplementedError
+    try:
+        clip = bpy.data.movieclips.load(str(path), check_existing=False)
+    except RuntimeError as error:
+        raise HostError(
+            f"Blender cannot read the movie {path}: {error}.",
+            hint="See whether it plays elsewhere, or convert it to an image sequence.",
+        ) from error
+    try:
+        return int(clip.frame_duration), float(clip.fps)
+    finally:
+        bpy.data.movieclips.remove(clip)
 
 
-class TimelineBake(PlateRender):
-    """Renders what is seen of one strip, by the sequencer; see `PlateRender` for the steps."""
+def _absolute(path: str, owner: Any) -> Path:
+    found = bpy.path.abspath(path, library=owner.library)
+    return Path(os.path.normpath(found)).absolute()
 
-    def __init__(self, scene: Any, strip: Any, folder: Path, first: int, last: int) -> None:
-        """Look at the strip; nothing is rendered yet.
 
-        Args:
-            scene: The scene that it is in.
-            strip: A movie or image strip.
-            folder: Where `plate_####.exr` go: float, RGBA, scene-linear Rec.709.
-            first: The scene's first frame.
-            last: The scene's last frame.
-        """
-        super().__init__(folder, first, last)
+def _check_files(strip: Any) -> None:
+    if strip.type == "MOVIE":
+        _refuse_missing(_absolute(strip.filepath, strip.id_data), strip)
+    else:
+        folder = _absolute(strip.directory, strip.id_data)
+        _refuse_missing(folder / strip.elements[0].filename, strip)
+
+
+def _refuse_missing(path: Path, strip: Any) -> None:
+    if not path.is_file():
+        raise HostError(
+            f'{path} of the strip "{strip.name}" is not there.',
+            hint="Check that its disk is there, or use File > External Data > Find Missing Files.",
+        )
+
+
+def strip_named(scene: Any, name: str) -> Any | None:
+    """Return a strip by its name, also where it lies inside a meta strip."""
+    if scene is None or scene.sequence_editor is None:
+        return None
+    for place in content_places(strips(scene.sequence_editor)):
+        for one in place:
+            if one.name == name:
+                return one
+    return None
+
+
+def content_places(place: Any) -> Iterator[Any]:
+    """Yield a collection of strips, and those of the meta strips in it at any depth."""
+    yield place
+    for one in place:
+        if one.type == "META":
+            yield from content_places(one.strips if hasattr(one, "strips") else one.sequences)

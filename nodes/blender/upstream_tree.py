@@ -50,7 +50,7 @@ def image_link(tree: Any, node: Any) -> Any:
         if link.to_node == node and link.to_socket == node.inputs[0] and not link.is_muted:
             return link
     raise HostError(
-        f"Nothing is connected to Image of the node “{node.name}”.",
+        f'Nothing is connected to Image of the node "{node.name}".',
         hint="Connect the plate to it, and bake again.",
     )
 
@@ -82,20 +82,20 @@ def check_upstream(scene: Any, tree: Any, composited: Any, node: Any) -> None:
     """
     if composited is None or tree != composited:
         raise HostError(
-            f"The node “{node.name}” is in “{tree.name}”, which is not the compositor of the scene"
-            f" “{scene.name}” but a group in it, or another scene's.",
+            f'The node "{node.name}" is in "{tree.name}", which is not the compositor of the scene'
+            f' "{scene.name}" but a group in it, or that of another scene.',
             hint="Move the node out of the group, to the top level of the compositor.",
         )
     before = upstream(tree, image_link(tree, node).from_node)
     if node in before:
         raise HostError(
-            f"What comes out of the node “{node.name}” goes back into its Image.",
+            f'What comes out of the node "{node.name}" goes back into its Image.',
             hint="Take one of the links of the circle away.",
         )
     for one in before:
         if node.node_tree is not None and getattr(one, "node_tree", None) == node.node_tree:
             raise HostError(
-                f"The node “{one.name}” before “{node.name}” is the same group, with one bake for"
+                f'The node "{one.name}" before "{node.name}" is the same group, with one bake for'
                 " both.",
                 hint="Make one of them single user, and bake it again.",
             )

@@ -1,5 +1,6 @@
 """All that a .blend holds, as text to compare; runs in Blender's own Python."""
 
+import warnings
 from typing import Any
 
 # Blender's own state of a moment, or what is told elsewhere.
@@ -23,6 +24,12 @@ DEEPEST = 8
 
 def dump_blend() -> dict[str, str]:
     """Return each property of each datablock, by its path, and what is beside them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return read_blend()
+
+
+def read_blend() -> dict[str, str]:
     import bpy
 
     window: Any = bpy.context.window

@@ -442,9 +442,9 @@ def test_a_bake_that_fails_leaves_whole_frames_and_the_scene(
 
     assert {name: changed for name, (_, _, changed) in found.items() if changed} == {}
     said = {name: what for name, (what, _, _) in found.items()}
-    assert said["nothing"] == "Nothing is connected to Image of the node “Robust Matte”."
+    assert said["nothing"] == 'Nothing is connected to Image of the node "Robust Matte".'
     assert "has no size in frame 3" in said["colour"]
-    assert "which is not the compositor of the scene “Scene”" in said["nested"]
+    assert 'which is not the compositor of the scene "Scene"' in said["nested"]
     assert "is the same group, with one bake for both" in said["twin"]
     assert "goes back into its Image" in said["circle"]
     assert "Blender could not render frame 3: " in said["camera"]

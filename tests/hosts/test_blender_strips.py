@@ -1,0 +1,397 @@
+"""Strips of the sequencer: which plate frame is under a scene frame, and what a result shows."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import OpenImageIO as oiio
+import pytest
+
+from robust_matte.media.frames import FloatImage
+
+WIDTH, HEIGHT = 32, 24
+FRAMES = 12
+FIRST = 1001
+SPACE = "Linear Rec.709"
+
+SETUP = '''
+import importlib, json, sys, warnings
+from pathlib import Path
+
+warnings.filterwarnings("error", message=".*[Ss]trip", category=DeprecationWarning)
+module, hosts, folder = sys.argv[1:4]
+sys.path.insert(0, hosts)
+import bpy
+from blend_dump import differences, dump_blend
+
+errors, frames, result, strip_results, strips, timeline_bake, versions = (
+    importlib.import_module(f"{module}.{name}")
+    for name in (
+        *("errors", "frames", "result", "strip_results", "strips", "timeline_bake", "versions"),
+    )
+)
+folder = Path(folder)
+NEW_NAMES = bpy.app.version >= (5, 2)
+LENGTH = "length" if bpy.app.version >= (5, 0) else "frame_end"
+
+
+def new_scene():
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    scene = bpy.context.scene
+    scene.render.resolution_x, scene.render.resolution_y = 32, 24
+    scene.render.fps = 25
+    scene.sequencer_colorspace_settings.name = "Linear Rec.709"
+    versions.set_exr(scene.render.image_settings)
+    return scene, versions.strips(scene.sequence_editor_create())
+
+
+def add_images(place, start, names=None, channel=1):
+    names = names or [f"plate.{number}.exr" for number in range(1001, 1013)]
+    strip = place.new_image("plate", str(folder / names[0]), channel, start)
+    for name in names[1:]:
+        strip.elements.append(name)
+    strip.colorspace_settings.name = "Linear Rec.709"
+    return strip
+
+
+def add_movie(place, start):
+    return place.new_movie("movie", str(folder / "movie.mov"), 1, start)
+
+
+def trim(strip, first, last):
+    """Move both handles; the media stays where it is."""
+    if NEW_NAMES:
+        strip.right_handle, strip.left_handle = last + 1, first
+    else:
+        strip.frame_final_end, strip.frame_final_start = last + 1, first
+
+
+def cut(strip, start, end):
+    """Cut frames off the media for good."""
+    if NEW_NAMES:
+        strip.content_trim_start, strip.content_trim_end = start, end
+    else:
+        strip.animation_offset_start, strip.animation_offset_end = start, end
+
+
+def render(scene, name, first, last):
+    scene.render.filepath = str(folder / name / "frame_####")
+    scene.frame_start, scene.frame_end = first, last
+    bpy.ops.render.render(animation=True)
+'''
+
+MAPPING = """
+CASES = {
+    "sequence": lambda place: add_images(place, 5),
+    "handles": lambda place: (one := add_images(place, 5), trim(one, 8, 13))[0],
+    "held": lambda place: (one := add_images(place, 5), trim(one, 2, 20))[0],
+    "offset": lambda place: (one := add_images(place, 5), cut(one, 3, 2))[0],
+    "both": lambda place: (one := add_images(place, 5), cut(one, 3, 2), trim(one, 7, 9))[0],
+    "still": lambda place: (one := add_images(place, 5, ["plate.1004.exr"]), trim(one, 3, 12))[0],
+    "movie": lambda place: add_movie(place, 10),
+    "movie trimmed": lambda place: (one := add_movie(place, 10), trim(one, 13, 18))[0],
+    "movie offset": lambda place: (one := add_movie(place, 10), cut(one, 4, 1))[0],
+    "movie both": lambda place: (one := add_movie(place, 10), cut(one, 4, 1), trim(one, 9, 14))[0],
+}
+found = {}
+for name, make in CASES.items():
+    scene, place = new_scene()
+    strip = make(place)
+    at = versions.strip_frames(strip)
+    before = dump_blend()
+    source = strips.strip_source(scene, strip)
+    changed = differences(before, dump_blend())
+    told = {number: source.frames.media(number) for number in range(at.first, at.last + 1)}
+    found[name] = {
+        "kind": source.kind,
+        "plate": source.plate,
+        "range": [source.first, source.last],
+        "told": told,
+        "changed": changed,
+        "warnings": source.warnings,
+        "space": source.space,
+    }
+    render(scene, name, at.first, at.last)
+print("FOUND " + json.dumps(found))
+"""
+
+RESULTS = """
+def matte(first, last, start):
+    return result.Baked(
+        str(folder / "matte.####.exr"), first, last, frames.FrameMapping(start, first - 1, 12)
+    )
+
+
+found = {}
+CASES = {
+    "whole": (lambda one: None, 1001, 1012),
+    "handles": (lambda one: trim(one, 8, 13), 1004, 1009),
+    "held": (lambda one: trim(one, 2, 20), 1001, 1012),
+    "offset": (lambda one: cut(one, 3, 2), 1004, 1010),
+    "part": (lambda one: None, 1003, 1006),
+}
+for name, (change, first, last) in CASES.items():
+    scene, place = new_scene()
+    other = add_images(place, 5, channel=2)
+    other.mute = True
+    strip = add_images(place, 5)
+    strip.name = "shot"
+    change(strip)
+    source = strips.strip_source(scene, strip)
+    baked = result.Baked(str(folder / "matte.####.exr"), first, last, source.frames)
+    for _ in range(2):
+        put = strip_results.add_result(scene, strip, baked, "the uid", is_rendered=False)
+    strip.mute = True
+    at, own = versions.strip_frames(strip), versions.strip_frames(put)
+    found[name] = {
+        "name": put.name,
+        "channel": put.channel,
+        "shown": [own.first, own.last],
+        "of strip": [at.first, at.last],
+        "strips": len(place),
+        "looks": [put.alpha_mode, put.blend_type, put.colorspace_settings.name],
+        "media": {number: source.frames.media(number) for number in range(own.first, own.last + 1)},
+    }
+    render(scene, name, own.first, own.last)
+
+# Over the plate, and where that lies in the frame.
+scene, place = new_scene()
+strip = add_images(place, 5)
+strip.transform.scale_x = strip.transform.scale_y = 0.5
+strip.transform.offset_x = 4
+strip.crop.min_x = 2
+strip.use_flip_x = True
+mapping = strips.strip_source(scene, strip).frames
+baked = result.Baked(str(folder / "matte.####.exr"), 1001, 1012, mapping)
+put = strip_results.add_result(scene, strip, baked, "the uid", is_rendered=False)
+strip.mute = True
+render(scene, "placed", 7, 7)
+strip.mute = False
+place.remove(put)
+strip.directory = str(folder)
+for element in strip.elements:
+    element.filename = element.filename.replace("plate", "matte")
+render(scene, "placed_wanted", 7, 7)
+print("FOUND " + json.dumps(found))
+"""
+
+TIMELINE = """
+def gaps(scene, place):
+    return add_images(place, 5, ["plate.1001.exr", "plate.1003.exr", "plate.1009.exr"])
+
+
+def moved_and_coloured(scene, place):
+    strip = add_images(place, 5)
+    strip.transform.offset_x = 4
+    strip.color_saturation = 0.5
+    trim(strip, 6, 8)
+    return strip
+
+
+def modified(scene, place):
+    strip = add_images(place, 5)
+    strip.modifiers.new("bright", "BRIGHT_CONTRAST").bright = 10
+    trim(strip, 6, 8)
+    return strip
+
+
+def animated(scene, place):
+    strip = add_images(place, 5)
+    for frame, value in ((6, 0.0), (8, 10.0)):
+        strip.transform.offset_x = value
+        strip.transform.keyframe_insert("offset_x", frame=frame)
+    trim(strip, 6, 8)
+    return strip
+
+
+def sped_up(scene, place):
+    strip = add_images(place, 5)
+    arguments = {"input1": strip} if bpy.app.version >= (4, 4) else {"seq1": strip}
+    length = {"length": 12} if bpy.app.version >= (5, 0) else {"frame_end": 17}
+    effect = place.new_effect("speed", "SPEED", channel=2, frame_start=5, **length, **arguments)
+    effect.speed_control, effect.speed_factor = "MULTIPLY", 2.0
+    return strip
+
+
+def backwards(scene, place):
+    strip = add_images(place, 5)
+    strip.use_reverse_frames = True
+    trim(strip, 6, 8)
+    return strip
+
+
+found = {}
+CASES = [gaps, moved_and_coloured, animated, sped_up, backwards]
+if bpy.app.version[:2] != (5, 0):  # which crashes at new modifiers without a window
+    CASES.append(modified)
+for make in CASES:
+    scene, place = new_scene()
+    strip = make(scene, place)
+    strip.blend_type = "ALPHA_OVER"
+    source = strips.strip_source(scene, strip)
+    name = make.__name__
+    render(scene, f"{name}_wanted", source.first, source.last)
+    # What is not of the strip does not count.
+    over = add_images(place, 5, channel=4)
+    scene.render.resolution_percentage = 50
+    strip.mute = True
+    before = dump_blend()
+    bake = timeline_bake.TimelineBake(scene, strip, folder / name, source.first, source.last)
+    numbers = list(bake)
+    found[name] = {
+        "kind": source.kind,
+        "range": [source.first, source.last],
+        "numbers": numbers,
+        "warnings": source.warnings,
+        "changed": differences(before, dump_blend()),
+    }
+
+said = {}
+scene, place = new_scene()
+length = {"length": 5} if bpy.app.version >= (5, 0) else {"frame_end": 6}
+colour = place.new_effect("colour", "COLOR", channel=1, frame_start=1, **length)
+lost = add_images(place, 5, ["nowhere.1001.exr"], channel=2)
+for strip in (colour, lost):
+    try:
+        strips.strip_source(scene, strip)
+    except errors.HostError as error:
+        said[strip.name] = error.what
+print("FOUND " + json.dumps({"bakes": found, "said": said}))
+"""
+
+
+def plate(number: int, seed: int = 0) -> FloatImage:
+    """Return a picture that tells its number in a pixel, with light and negative numbers."""
+    pixels = np.random.default_rng([seed, number]).normal(0.4, 0.5, (HEIGHT, WIDTH, 4))
+    pixels[..., 3] = pixels[..., 3].clip(0.01, 1)
+    pixels[:4, :4] = (number, 12.5, -1, 1)
+    return pixels.astype(np.float32)
+
+
+def write(path: Path, pixels: FloatImage) -> None:
+    file = oiio.ImageBuf(np.ascontiguousarray(pixels))
+    assert file.write(str(path)), file.geterror()
+
+
+def read(path: Path) -> FloatImage:
+    return np.asarray(oiio.ImageBuf(str(path)).get_pixels(oiio.FLOAT), np.float32)
+
+
+def write_movie(path: Path) -> None:
+    """Write a movie whose frames are grey, each brighter than the one before."""
+    with av.open(str(path), "w") as movie:
+        stream = movie.add_stream("png", rate=Fraction(25))
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "rgb24"
+        for index in range(FRAMES):
+            grey = np.full((HEIGHT, WIDTH, 3), 20 * (index + 1), np.uint8)
+            movie.mux(stream.encode(av.VideoFrame.from_ndarray(grey, format="rgb24")))
+        movie.mux(stream.encode(None))
+
+
+def number_of(pixels: FloatImage, is_movie: bool) -> int | None:
+    """Return the number that a rendered frame shows; None for nothing at all."""
+    red = float(pixels[0, 0, 0])
+    if pixels[0, 0, 3] == 0:
+        return None
+    if not is_movie:
+        return round(red)
+    encoded = 1.055 * red ** (1 / 2.4) - 0.055
+    return round(float(encoded * 255 / 20))
+
+
+@pytest.fixture
+def run_strips(
+    blender: Path, extension: Any, run_in_blender: Callable[..., Any], root: Path, tmp_path: Path
+) -> Callable[[str], Any]:
+    """Run a script after `SETUP`, with a sequence, a movie and a baked sequence."""
+    for number in range(FIRST, FIRST + FRAMES):
+        write(tmp_path / f"plate.{number}.exr", plate(number))
+        write(tmp_path / f"matte.{number}.exr", plate(number, seed=1))
+    write_movie(tmp_path / "movie.mov")
+
+    def run(script: str) -> Any:
+        arguments = (extension.module, root / "tests" / "hosts", tmp_path)
+        return run_in_blender(blender, SETUP + script, *arguments, extension=extension).found()
+
+    return run
+
+
+def test_each_scene_frame_has_the_plate_frame_that_the_sequencer_shows(
+    run_strips: Callable[[str], Any], tmp_path: Path
+) -> None:
+    found = run_strips(MAPPING)
+
+    for name, case in found.items():
+        is_movie = name.startswith("movie")
+        assert case["kind"] == "strip", (name, case["warnings"])
+        assert case["changed"] == [], name
+        assert case["warnings"] == [], name
+        for frame, told in case["told"].items():
+            shown = number_of(read(tmp_path / name / f"frame_{int(frame):04d}.exr"), is_movie)
+            last = case["range"][1]
+            held = told is None and shown in (case["range"][0], last)  # before the media's start
+            assert shown == told or held, f"{name}, scene frame {frame}"
+    assert found["handles"]["range"] == [1004, 1009]
+    assert found["offset"]["range"] == [1004, 1010]
+    assert found["movie both"]["range"][0] == 5
+    assert found["still"]["range"] == [1004, 1004]
+    assert found["sequence"]["plate"] == str(tmp_path / "plate.####.exr")
+    assert found["sequence"]["space"] == "lin_rec709_scene"
+    assert found["movie"]["space"] == "srgb_rec709_scene"
+
+
+def test_a_result_shows_the_files_under_the_frames_of_its_strip(
+    run_strips: Callable[[str], Any], tmp_path: Path
+) -> None:
+    found = run_strips(RESULTS)
+
+    for name, case in found.items():
+        assert case["name"] == "shot matte"
+        assert case["channel"] == 3, "the next free one"
+        assert case["strips"] == 3, "the result of the bake before went"
+        assert case["looks"] == ["PREMUL", "ALPHA_OVER", SPACE]
+        wanted = case["of strip"] if name != "part" else [7, 10]
+        assert case["shown"] == wanted, name
+        for frame, media in case["media"].items():
+            shown = read(tmp_path / name / f"frame_{int(frame):04d}.exr")
+            number = media or (FIRST if name == "held" else None)
+            assert number is not None
+            assert np.array_equal(shown, plate(number, seed=1)), f"{name}, scene frame {frame}"
+    placed = read(tmp_path / "placed" / "frame_0007.exr")
+    assert np.array_equal(placed, read(tmp_path / "placed_wanted" / "frame_0007.exr"))
+    assert not np.array_equal(placed, plate(FIRST + 2, seed=1))
+
+
+def test_what_the_sequencer_changes_is_rendered_as_it_is_seen(
+    run_strips: Callable[[str], Any], tmp_path: Path
+) -> None:
+    found = run_strips(TIMELINE)
+
+    assert len(found["bakes"]) >= 5
+    for name, case in found["bakes"].items():
+        first, last = case["range"]
+        assert case["kind"] == "timeline", name
+        assert case["numbers"] == list(range(first, last + 1))
+        assert case["changed"] == [], name
+        assert "is rendered before it is keyed" in case["warnings"][0]
+        seen = []
+        for frame in case["numbers"]:
+            baked = read(tmp_path / name / f"plate_{frame:04d}.exr")
+            seen.append(number_of(baked, is_movie=False))
+            wanted = read(tmp_path / f"{name}_wanted" / f"frame_{frame:04d}.exr")
+            if name == "sped_up":  # 5.2 shows the third frame once more, rendered in one go
+                wanted = plate(seen[-1] or 0)
+            assert np.array_equal(baked, wanted), f"{name}, frame {frame}"
+        if name == "gaps":
+            assert seen == [1001, 1003, 1009]
+        if name == "sped_up":
+            assert seen[:4] == [1001, 1003, 1005, 1007]
+        if name == "backwards":
+            assert seen == [1011, 1010, 1009]
+    assert found["said"]["colour"] == (
+        'The strip "colour" is a color strip, and has no plate of its own.'
+    )
+    assert "nowhere.1001.exr of the strip" in found["said"]["plate"]
