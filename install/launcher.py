@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
 
+from blender_install import install as install_blender
+from blender_install import list_plan
+from blender_request import BlenderRequest, Session
+from blender_search import Disk
+from blender_uninstall import uninstall as uninstall_blender
 from blender_wheels import list_wheel_commands, make_blenders
 from environments import Environment, Stamp, lock, make_environment
 from failures import EXIT_USAGE, InstallError
@@ -25,7 +30,7 @@ ENGINE: Final = (
     *("info", "doctor", "weights", "evaluate", "train"),
 )
 DEVELOPING: Final = ("test", "docs")
-COMMANDS: Final = (*ENGINE, *DEVELOPING, "setup")
+COMMANDS: Final = (*ENGINE, *DEVELOPING, "blender", "setup")
 # The parts that a command needs beside the engine: extras of the project, and its tools.
 NEEDS: Final = {
     "demo": frozenset({"demo"}),
@@ -44,6 +49,9 @@ Commands:
   test [--full] [--without-hosts] [...]
                          Set up if need be, then run every check; the rest goes to pytest. Blenders
                          for it, of 1 GB each, are set up as well unless --without-hosts.
+  blender [--blender PATH ...] [--uninstall]
+                         Set up if need be, then install the node into every Blender that is found,
+                         or into those that are named; --uninstall removes it again.
   docs                   Set up if need be, then build the documents into build/docs.
   setup                  Set up only.
 
@@ -236,6 +244,8 @@ def _run(request: Request, runner: Runner) -> int:
     environment = Environment(root=ROOT, folder=request.folder)
     if request.is_dry:
         return _print_plan(environment, request)
+    if request.command == "blender":
+        return _run_blender(environment, request, runner)
     prepare(environment, request, runner)
     if request.command == "test":
         flags = TestFlags.of(request)
@@ -248,6 +258,15 @@ def _run(request: Request, runner: Runner) -> int:
         sys.stderr.write(f"Ready: {environment.folder}\n")
         return 0
     return runner.hand_over(_engine_command(environment, request))
+
+
+def _run_blender(environment: Environment, request: Request, runner: Runner) -> int:
+    asked = BlenderRequest.of(request.arguments)
+    session = Session(environment=environment, runner=runner)
+    if asked.is_removal:
+        return uninstall_blender(asked, session)
+    prepare(environment, request, runner)
+    return install_blender(asked, session)
 
 
 def _engine_command(environment: Environment, request: Request) -> list[str]:
@@ -265,6 +284,10 @@ def _print_plan(environment: Environment, request: Request) -> int:
         lines += [quote_command(command) for _, command in stages]
     elif request.command == "docs":
         lines += [quote_command(command) for command in list_docs_commands(environment)]
+    elif request.command == "blender":
+        asked = BlenderRequest.of(request.arguments)
+        lines = [] if asked.is_removal else lines
+        lines += list_plan(asked, environment, Disk())
     elif request.command in ENGINE:
         lines.append(quote_command(_engine_command(environment, request)))
     sys.stdout.write("\n".join(lines) + "\n")

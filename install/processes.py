@@ -35,8 +35,8 @@ class Runner(Protocol):
     def record(self, command: Sequence[str], log: Path) -> Answer:
         """Run and keep the output, also at the end of a log; a terminal shows its latest line."""
 
-    def capture(self, command: Sequence[str]) -> Answer:
-        """Run and keep the output; a program that cannot be started answers 127."""
+    def capture(self, command: Sequence[str], *, timeout_s: float | None = None) -> Answer:
+        """Run and keep the output; what cannot be started answers 127, what takes too long 124."""
 
     def hand_over(self, command: Sequence[str]) -> int:
         """Become the program: its output, its signals and its exit code are ours from here on."""
@@ -65,11 +65,15 @@ class SystemRunner:
                 _show_line(line.strip())
         return Answer(program.returncode, "".join(lines))
 
-    def capture(self, command: Sequence[str]) -> Answer:
-        """Run and keep the output; a program that cannot be started answers 127."""
+    def capture(self, command: Sequence[str], *, timeout_s: float | None = None) -> Answer:
+        """Run and keep the output; what cannot be started answers 127, what takes too long 124."""
         try:
             with _start(command) as program:
-                text, _ = program.communicate()
+                try:
+                    text, _ = program.communicate(timeout=timeout_s)
+                except subprocess.TimeoutExpired:
+                    program.kill()
+                    return Answer(124, f"no answer for {timeout_s:g} s")
         except OSError as error:
             return Answer(127, str(error))
         return Answer(program.returncode, text)

@@ -48,13 +48,16 @@ READ_ONLY = {"", "text", "json", "toml", "{toctree}", "{include}", "{literalincl
 DRY_RUNS = {
     "python3 install/bootstrap.py setup": "fetches some 500 MB; the order is tested with a fake",
     "python3 install/bootstrap.py test": "runs this test; continuous integration runs it",
+    "python3 install/bootstrap.py blender": "writes into this user's Blenders; tests/hosts runs it",
+    "python3 install/bootstrap.py blender --uninstall": "likewise",
     "python3 install/bootstrap.py demo": "takes half a minute; test_demo.py runs it",
     "python3 install/bootstrap.py docs": "sets up first; the site is built by test_docs_site.py",
 }
 
 # Options of other programs that the documents name.
 FOREIGN_OPTIONS = {
-    "--torch", "--dry-run", "--venv", "--full",  # the bootstrap's
+    "--torch", "--dry-run", "--venv", "--full", "--without-hosts",  # the bootstrap's
+    "--blender", "--uninstall",
     "--gpus",  # Docker's
     "--rival",  # benchmarks/speed.py's
     "--nproc-per-node", "--logdir",  # torchrun's, tensorboard's

@@ -43,7 +43,8 @@ class FakeRunner:
             self.pythons[f"{command[3]}/bin/python"] = self.pythons[command[0]]
         return Answer(0, "")
 
-    def capture(self, command: Sequence[str]) -> Answer:
+    def capture(self, command: Sequence[str], *, timeout_s: float | None = None) -> Answer:
+        assert timeout_s is None
         text = " ".join(command)
         if answer := self._failure(text):
             return answer

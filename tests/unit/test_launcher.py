@@ -66,7 +66,8 @@ class FakeRunner:
             assert name.startswith("install -c ")
         return Answer(0, f"all is well with {name}")
 
-    def capture(self, command: Sequence[str]) -> Answer:
+    def capture(self, command: Sequence[str], *, timeout_s: float | None = None) -> Answer:
+        assert timeout_s is None
         python = str(self.environment.python)
         if list(command) == [python, "-c", REPORT_VERSION]:
             return Answer(0, "3.11\n") if self.environment.python.exists() else Answer(127, "")
@@ -306,7 +307,8 @@ def test_a_full_disk_is_told_in_two_sentences(
 
 def test_torch_that_does_not_import_is_said(environment: Environment) -> None:
     class Broken(FakeRunner):
-        def capture(self, command: Sequence[str]) -> Answer:
+        def capture(self, command: Sequence[str], *, timeout_s: float | None = None) -> Answer:
+            assert timeout_s is None
             if command[-1] == PROBE:
                 return Answer(1, "ImportError: GLIBC_2.28 not found")
             return super().capture(command)

@@ -29,7 +29,8 @@ class FakeRunner:
     def record(self, command: Sequence[str], log: Path) -> Answer:
         raise AssertionError(f"nothing is installed here: {command}, {log}")
 
-    def capture(self, command: Sequence[str]) -> Answer:
+    def capture(self, command: Sequence[str], *, timeout_s: float | None = None) -> Answer:
+        assert timeout_s is None
         raise AssertionError(f"nothing is asked here: {command}")
 
     def hand_over(self, command: Sequence[str]) -> int:
