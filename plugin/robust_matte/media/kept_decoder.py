@@ -9,7 +9,7 @@ from av.error import FFmpegError
 
 __all__ = ["KeptDecoder"]
 
-Slot = av.VideoFrame | FFmpegError
+_Slot = av.VideoFrame | FFmpegError
 
 _MOST_BYTES = 96 * 2**20  # of pictures that were decoded last: 32 of 1080p in 4:2:0 and 8 bit
 
@@ -28,17 +28,17 @@ class KeptDecoder:
         starts: How often the movie was decoded from its beginning.
     """
 
-    def __init__(self, start: Callable[[], Generator[Slot, None, None]], first: int) -> None:
+    def __init__(self, start: Callable[[], Generator[_Slot, None, None]], first: int) -> None:
         self._start = start
         self._first = first
-        self._slots: Generator[Slot, None, None] | None = None
-        self._recent: deque[Slot] = deque()  # the last one is that at `_last`
+        self._slots: Generator[_Slot, None, None] | None = None
+        self._recent: deque[_Slot] = deque()  # the last one is that at `_last`
         self._last = first - 1
         self._bytes = 0
         self.lock = threading.Lock()
         self.starts = 0
 
-    def slot(self, number: int) -> tuple[Slot | None, int]:
+    def slot(self, number: int) -> tuple[_Slot | None, int]:
         """Return what was decoded at a number, and up to where the movie was decoded.
 
         Returns:
@@ -61,7 +61,7 @@ class KeptDecoder:
         self._slots, self._last, self._bytes = None, self._first - 1, 0
         self._recent.clear()
 
-    def _take(self, slot: Slot) -> None:
+    def _take(self, slot: _Slot) -> None:
         self._last += 1
         self._recent.append(slot)
         self._bytes += _size(slot)
@@ -69,7 +69,7 @@ class KeptDecoder:
             self._bytes -= _size(self._recent.popleft())
 
 
-def _size(slot: Slot) -> int:
+def _size(slot: _Slot) -> int:
     if isinstance(slot, av.VideoFrame):
         return sum(plane.buffer_size for plane in slot.planes)
     return 0
