@@ -38,6 +38,9 @@ _VERSION = 1
 _FRAME = re.compile(r".+_matte\.-?\d+\.exr")
 _PREVIEW = "preview.json"  # the worker's own marker of a preview
 _PLATE_FRAME = re.compile(r".+\.exr")
+_PLATE_PLACE = re.compile(rf"{PLATE_FOLDER}(/\.rendering-[^/]+)?")  # whole, or left by a crash
+_LAYER_FRAME = re.compile(r".+_matte_(rgba|alpha|foreground)\.-?\d+\.exr")  # of strips
+_LAYERS = ("rgba", "alpha", "foreground")
 _TEMPORARY = re.compile(r"\..+\.tmp-\d+-[0-9a-f]{8}(\.[^.]+)?")
 _JOB_FOLDER = re.compile(r".+_matte\.robust_matte")
 _JOB_FILE = re.compile(r".+\.(json|jsonl|html|png|lock|safetensors)")
@@ -216,7 +219,9 @@ def _is_own(inside: tuple[str, ...], name: str) -> bool:
         return True
     if not inside:
         return name == _PREVIEW or bool(_FRAME.fullmatch(name))
-    if inside == (PLATE_FOLDER,):
+    if inside[0] in _LAYERS and len(inside) == 1:
+        return bool(_LAYER_FRAME.fullmatch(name))
+    if _PLATE_PLACE.fullmatch("/".join(inside)):
         return bool(_PLATE_FRAME.fullmatch(name))
     return bool(_JOB_FOLDER.fullmatch(inside[0]) and _JOB_FILE.fullmatch(name))
 

@@ -56,7 +56,9 @@ def shown() -> set[Path]:
         editor: Any = scene.sequence_editor
         if editor is not None:
             every = editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
-            found |= {_absolute(strip.directory, scene) for strip in every if _has(strip)}
+            folders = {_absolute(strip.directory, scene) for strip in every if _has(strip)}
+            # A strip shows one layer, from a folder in its bake's.
+            found |= folders | {folder.parent for folder in folders}
     return found
 
 

@@ -26,6 +26,7 @@ from .errors import HostError
 from .frames import FrameMapping
 from .job_document import job_for, plate_files, plate_range, settings_hash
 from .orders import Order, Phase, Run
+from .plate_render import PlateRender
 from .preferences import device
 from .properties import own_uid, settings_of, tree_of
 from .result import Baked, wire
@@ -33,10 +34,18 @@ from .scene_bake import UpstreamBake
 from .sources import Source, find_source
 from .targets import Target
 
-__all__ = ["PREVIEW", "order_bake", "order_preview", "wishes_hash", "wishes_of"]
+__all__ = [
+    "PREVIEW",
+    "NodeBake",
+    "keep_for_undo",
+    "order_bake",
+    "order_preview",
+    "wishes_hash",
+    "wishes_of",
+]
 
 PREVIEW = "preview"  # what `baked_frames` begins with where one frame is shown
-_RENDERED = "upstream"
+_RENDERED = ("upstream", "timeline")
 _WISHES = (
     *("model", "cuts", "range_mode", "first", "last", "plate_space", "gain", "warm_up"),
     *("downsample", "despill"),
@@ -80,7 +89,7 @@ def order_bake(target: Target) -> Order:
     Raises:
         HostError: Nothing that can be keyed goes into the node, or it is of a library.
     """
-    return _NodeBake(target).order()
+    return NodeBake(target).order()
 
 
 def order_preview(target: Target, *, quick: bool) -> Order:
@@ -92,12 +101,13 @@ def order_preview(target: Target, *, quick: bool) -> Order:
     return _NodePreview(target, quick).order()
 
 
-class _NodeBake:
+class NodeBake:
     """What is known of a bake from its start to its end; datablocks are found again by uid."""
 
     def __init__(self, target: Target) -> None:
         self.uid = own_uid(target.group)
         self.target = target
+        self.label = target.label
         self.wishes = wishes_of(target.group)
         self.digest = wishes_hash(target.group, target.scene)
         self.source = find_source(target.scene, target.tree, target.node)
@@ -111,11 +121,11 @@ class _NodeBake:
 
     def order(self) -> Order:
         """Return the order."""
-        is_rendered = self.source.kind == _RENDERED
+        is_rendered = self.source.kind in _RENDERED
         first, last = self.range
         return Order(
             key=self.uid,
-            label=self.target.label,
+            label=self.label,
             job=self.job,
             finish=self.finish,
             render=self.render if is_rendered else None,
@@ -125,12 +135,8 @@ class _NodeBake:
 
     def render(self) -> Iterator[object]:
         """Render the plate, a frame a step, into a folder that gets its name when it is known."""
-        target = self.target
         self.rendered = make_folder(self.parent, f"rendering_{secrets.token_hex(4)}", self.uid)
-        first, last = self.range
-        bake = UpstreamBake(
-            target.scene, target.tree, target.node, self.rendered / PLATE_FOLDER, first, last
-        )
+        bake = self.plate_render(self.rendered / PLATE_FOLDER)
         try:
             yield from bake
             self.source = _keyed(self.source, bake.plate, self.range)
@@ -140,10 +146,19 @@ class _NodeBake:
     def job(self) -> dict[str, Any]:
         """Return the job, whose folder is there with its marker."""
         self.folder = self._place()
-        return job_for(self.wishes, self.source, self.folder, self.device, self.range)
+        return self.job_in(self.folder)
+
+    def job_in(self, folder: Path) -> dict[str, Any]:
+        """Return the job as it is where its files go to a folder."""
+        return job_for(self.wishes, self.source, folder, self.device, self.range)
+
+    def plate_render(self, folder: Path) -> PlateRender:
+        """Return what renders the plate into a folder."""
+        at = self.target
+        return UpstreamBake(at.scene, at.tree, at.node, folder, *self.range)
 
     def _place(self) -> Path:
-        draft = job_for(self.wishes, self.source, self.parent, self.device, self.range)
+        draft = self.job_in(self.parent)
         files = plate_files(self.source.plate, *self.range)
         if self.rendered is None:
             return make_folder(self.parent, settings_hash(draft, files), self.uid)
@@ -167,7 +182,7 @@ class _NodeBake:
         settings.baked_hash = self.digest
         settings.baked_approximate = bool(run.manifest.get("approximate"))
         _remove_previews(self.uid, but=None)
-        _keep_for_undo("Bake Robust Matte")
+        keep_for_undo("Bake Robust Matte")
 
     def ended(self, _run: Run) -> None:
         """Remove a plate that was rendered in part, or for nothing."""
@@ -175,7 +190,7 @@ class _NodeBake:
             remove_own(self.rendered)
 
 
-class _NodePreview(_NodeBake):
+class _NodePreview(NodeBake):
     """One frame: its files go to the cache, and nothing to the folder of bakes."""
 
     def __init__(self, target: Target, quick: bool) -> None:
@@ -193,7 +208,7 @@ class _NodePreview(_NodeBake):
             )
         self.number = number
         self.parent = preview_parent(self.uid)
-        if self.source.kind == _RENDERED:
+        if self.source.kind in _RENDERED:
             self.range = self._needed()
 
     def _needed(self) -> tuple[int, int]:
@@ -239,7 +254,7 @@ class _NodePreview(_NodeBake):
         settings.baked_approximate = bool(run.manifest.get("approximate"))
         self.rendered = None
         _remove_previews(self.uid, but=path.parent)
-        _keep_for_undo("Preview Robust Matte")
+        keep_for_undo("Preview Robust Matte")
 
     def ended(self, run: Run) -> None:
         """Remove what a preview that failed left in the cache."""
@@ -302,7 +317,7 @@ def _remove_previews(uid: str, but: Path | None) -> None:
             remove_own(folder)
 
 
-def _keep_for_undo(message: str) -> None:
+def keep_for_undo(message: str) -> None:
     """Make a step of its own, so that the next undo does not take the result away unseen."""
     if not bpy.app.background:
         try:

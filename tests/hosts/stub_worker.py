@@ -189,6 +189,17 @@ def output_pattern(job: dict[str, Any]) -> Path:
     return output / f"{stem}_matte{dot or '.'}####.exr"
 
 
+def layer_patterns(job: dict[str, Any]) -> dict[str, Path]:
+    """Return the names of a job's files, by layer: one file, or with `separate` one of each."""
+    whole = output_pattern(job)
+    if job.get("layers") != "separate":
+        return {"rgba": whole}
+    return {
+        layer: whole.parent / layer / re.sub(r"([._]?)(#+)", rf"_{layer}\1\2", whole.name, count=1)
+        for layer in ("rgba", "alpha", "foreground")
+    }
+
+
 def job_folder(pattern: Path) -> Path:
     return pattern.parent / f"{pattern.name.split('.')[0]}.robust_matte"
 
@@ -315,7 +326,7 @@ def check_job(job: dict[str, Any], needs_output: bool) -> None:
         raise Refused("settings", "The job has no plate.", "Name one.")
     if needs_output and job.get("output") is None:
         raise Refused("settings", "The job does not say where its result goes.", "Name an output.")
-    if needs_output and job.get("layers", "combined") not in ("multipart", "combined"):
+    if needs_output and job.get("layers", "combined") not in ("multipart", "combined", "separate"):
         raise Refused("settings", f"The stub writes no layers {job['layers']}.")
 
 
@@ -468,13 +479,17 @@ class Stub:
         for text in warnings:
             self.say({"event": "warning", "id": task["id"], "text": text})
         pattern = output_pattern(job)
-        left = [one for one in numbers if not numbered(pattern, one).is_file()]
+        layers = layer_patterns(job)
+        left = [one for one in numbers if not numbered(layers["rgba"], one).is_file()]
         started = time.monotonic()
         for done, number in enumerate(left, 1):
-            self._key(task["id"], number, numbered(pattern, number), (done, len(left)), started)
+            for pattern_of_layer in list(layers.values())[1:]:
+                write(numbered(pattern_of_layer, number), content_of(number, done - 1))
+            path = numbered(layers["rgba"], number)
+            self._key(task["id"], number, path, (done, len(left)), started)
         self._stage(task["id"], "writing", 1, 1, "contact sheet", 100.0)
         return {
-            "outputs": {"rgba": str(pattern)},
+            "outputs": {layer: str(path) for layer, path in layers.items()},
             "frames": as_range(numbers),
             "written": len(left),
             "kept": len(numbers) - len(left),

@@ -1,5 +1,6 @@
 """Strips of the sequencer: which plate frame is under a scene frame, and what a result shows."""
 
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -262,6 +263,124 @@ for strip in (colour, lost):
 print("FOUND " + json.dumps({"bakes": found, "said": said}))
 """
 
+OPERATOR = """
+from types import SimpleNamespace
+from unittest.mock import MagicMock
+
+settings_of = importlib.import_module(f"{module}.properties").settings_of
+runs = importlib.import_module(f"{module}.running").runs
+found = {}
+
+
+def new_shot():
+    made = new_scene()
+    assert bpy.ops.preferences.addon_enable(module=module) == {"FINISHED"}  # factory settings
+    return made
+
+
+def shown(scene, result):
+    at = versions.strip_frames(result)
+    return [result.name, result.channel, at.first, at.last, result.directory]
+
+
+# Files that the worker reads; saved beside the .blend, whose paths start there.
+scene, place = new_shot()
+strip = add_images(place, 5)
+trim(strip, 8, 13)
+scene.sequence_editor.active_strip = strip
+bpy.ops.wm.save_as_mainfile(filepath=str(folder / "shot.blend"))
+bpy.ops.robust_matte.bake_strip()
+first = shown(scene, place["plate matte"])
+settings_of(strip).warm_up = 3
+bpy.ops.robust_matte.bake_strip(strip="plate")
+result = place["plate matte"]
+strip.mute = True
+render(scene, "operator", 8, 13)
+bpy.ops.wm.save_mainfile()
+bpy.ops.wm.open_mainfile(filepath=str(folder / "shot.blend"))
+scene = bpy.context.scene
+place = versions.strips(scene.sequence_editor)
+render(scene, "opened", 8, 13)
+settings = settings_of(place["plate"])
+found["files"] = {
+    "first": first,
+    "second": shown(scene, place["plate matte"]),
+    "strips": sorted(one.name for one in place),
+    "baked": settings.baked_frames,
+    "has folder": Path(bpy.path.abspath(settings.baked_folder)).is_dir(),
+}
+
+# A copy is keyed for itself.
+scene, place = new_shot()
+strip = add_images(place, 5)
+trim(strip, 8, 9)
+bpy.ops.robust_matte.bake_strip(strip="plate")
+copied = add_images(place, 30)
+copied.name = "copy"
+for name in ("uid", "owner"):
+    setattr(settings_of(copied), name, getattr(settings_of(strip), name))
+trim(copied, 32, 33)
+bpy.ops.robust_matte.bake_strip(strip="copy")
+bpy.ops.robust_matte.bake_strip(strip="plate")
+found["copy"] = sorted(one.name for one in place)
+
+# Rendered first.
+scene, place = new_shot()
+strip = add_images(place, 5)
+strip.color_saturation = 0.5
+trim(strip, 6, 8)
+bpy.ops.robust_matte.bake_strip(strip="plate")
+strip.mute = True
+render(scene, "rendered", 6, 8)
+baked = Path(settings_of(strip).baked_folder)
+found["rendered"] = {
+    "result": shown(scene, place["plate matte"]),
+    "plates": sorted(one.name for one in (baked / "plate").iterdir()),
+    "left": sorted(one.name for one in baked.parent.iterdir() if one != baked),
+}
+
+# A movie.
+scene, place = new_shot()
+strip = add_movie(place, 10)
+trim(strip, 13, 18)
+bpy.ops.robust_matte.bake_strip(strip="movie")
+found["movie"] = shown(scene, place["movie matte"])
+
+# What cannot be keyed.
+found["said"] = []
+colour = {"length": 5} if bpy.app.version >= (5, 0) else {"frame_end": 6}
+place.new_effect("colour", "COLOR", channel=9, frame_start=1, **colour)
+for arguments in ({"strip": "colour"}, {"strip": "none"}):
+    try:
+        bpy.ops.robust_matte.bake_strip(**arguments)
+    except RuntimeError as error:
+        found["said"].append(str(error))
+
+# The panel draws, and the menu has its entry.
+operators = importlib.import_module(f"{module}.strip_operators")
+scene.sequence_editor.active_strip = strip
+context = SimpleNamespace(
+    scene=scene,
+    sequencer_scene=scene,
+    space_data=SimpleNamespace(type="SEQUENCE_EDITOR"),
+    region=SimpleNamespace(width=400),
+    preferences=bpy.context.preferences,
+)
+panel = SimpleNamespace(layout=MagicMock())
+operators.ROBUST_MATTE_PT_strip.draw(panel, context)
+drawn = [str(call) for call in panel.layout.mock_calls]
+found["panel"] = [
+    operators.ROBUST_MATTE_PT_strip.poll(context),
+    any("robust_matte.bake_strip" in call for call in drawn),
+    any("'cuts'" in call for call in drawn),
+]
+menu = SimpleNamespace(layout=MagicMock())
+operators.draw_entry(menu, context)
+found["menu"] = [str(call.args[0]) for call in menu.layout.operator.mock_calls]
+runs.close()
+print("FOUND " + json.dumps(found))
+"""
+
 
 def plate(number: int, seed: int = 0) -> FloatImage:
     """Return a picture that tells its number in a pixel, with light and negative numbers."""
@@ -312,9 +431,23 @@ def run_strips(
         write(tmp_path / f"matte.{number}.exr", plate(number, seed=1))
     write_movie(tmp_path / "movie.mov")
 
+    (tmp_path / "frames").mkdir()
+    for number in range(1, 31):
+        write(tmp_path / "frames" / f"{number:04d}.exr", plate(number, seed=2))
+    stub = Path(__file__).with_name("stub_worker.py")
+    environment = {
+        "ROBUST_MATTE_WORKER": f'"{sys.executable}" "{stub}"',
+        "ROBUST_MATTE_STUB_FRAMES": str(tmp_path / "frames"),
+        "ROBUST_MATTE_STUB_PACE": "0",
+        "ROBUST_MATTE_STUB_MOVIE": str(FRAMES),
+    }
+
     def run(script: str) -> Any:
         arguments = (extension.module, root / "tests" / "hosts", tmp_path)
-        return run_in_blender(blender, SETUP + script, *arguments, extension=extension).found()
+        ran = run_in_blender(
+            blender, SETUP + script, *arguments, extension=extension, environment=environment
+        )
+        return ran.found()
 
     return run
 
@@ -395,3 +528,34 @@ def test_what_the_sequencer_changes_is_rendered_as_it_is_seen(
         'The strip "colour" is a color strip, and has no plate of its own.'
     )
     assert "nowhere.1001.exr of the strip" in found["said"]["plate"]
+
+
+def test_the_operator_keys_a_strip_and_puts_the_result_above(
+    run_strips: Callable[[str], Any], tmp_path: Path
+) -> None:
+    found = run_strips(OPERATOR)
+
+    files = found["files"]
+    assert files["first"][:4] == files["second"][:4] == ["plate matte", 2, 8, 13]
+    assert files["first"][4] != files["second"][4], "other settings, another folder"
+    assert files["second"][4].startswith("//robust_matte")
+    assert files["strips"] == ["plate", "plate matte"]
+    assert files["baked"] == "1004-1009"
+    assert files["has folder"]
+    for index in range(6):
+        for folder in ("operator", "opened"):
+            shown = read(tmp_path / folder / f"frame_{8 + index:04d}.exr")
+            assert np.array_equal(shown, plate(index + 1, seed=2)), f"{folder} {8 + index}"
+    assert found["copy"] == ["copy", "copy matte", "plate", "plate matte"]
+    assert found["rendered"]["result"][:4] == ["plate matte", 2, 6, 8]
+    assert found["rendered"]["plates"] == [f"plate_{frame:04d}.exr" for frame in (6, 7, 8)]
+    assert found["rendered"]["left"] == [], "what was rendered has its place in the bake"
+    for frame in (6, 7, 8):
+        shown = read(tmp_path / "rendered" / f"frame_{frame:04d}.exr")
+        assert np.array_equal(shown, plate(frame, seed=2))
+    assert found["movie"][:4] == ["movie matte", 2, 13, 18]
+    colour, nothing = found["said"]
+    assert 'The strip "colour" is a color strip' in colour
+    assert 'has no strip "none"' in nothing
+    assert found["panel"] == [True, True, True]
+    assert found["menu"] == ["robust_matte.bake_strip"]

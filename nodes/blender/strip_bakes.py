@@ -1,0 +1,106 @@
+"""From a strip to the order of its bake, and from what was made to a strip above it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from .bake_places import bakes_of, relative
+from .errors import HostError
+from .job_document import plate_range
+from .node_bakes import NodeBake, keep_for_undo, wishes_hash, wishes_of
+from .orders import Order, Run
+from .plate_render import PlateRender
+from .preferences import device
+from .properties import settings_of
+from .result import Baked
+from .strip_results import add_result
+from .strip_settings import own_strip_uid, strip_of
+from .strips import strip_source
+from .timeline_bake import TimelineBake
+
+__all__ = ["order_strip_bake"]
+
+
+def order_strip_bake(scene: Any, strip: Any) -> Order:
+    """Return the order of a strip's bake.
+
+    Raises:
+        HostError: It is no strip that can be keyed, its files are not there, or the scene is of a
+            library.
+    """
+    return _StripBake(scene, strip).order()
+
+
+class _StripBake(NodeBake):
+    """What is known of a strip's bake; the strip is found again by its uid."""
+
+    def __init__(self, scene: Any, strip: Any) -> None:
+        if scene.library is not None:
+            raise HostError(
+                f'The scene "{scene.name}" belongs to the library {scene.library.filepath}.',
+                hint="Bake the strip in that file.",
+            )
+        self.source = strip_source(scene, strip)
+        self.uid = own_strip_uid(strip)
+        self.label = f'strip "{strip.name}"'
+        self.wishes = wishes_of(strip)
+        self.digest = wishes_hash(strip, scene)
+        self.range = plate_range(self.wishes, self.source, scene.frame_start, scene.frame_end)
+        self.parent = bakes_of(self.uid, settings_of(strip).folder)
+        self.device = device()
+        self.folder: Path | None = None
+        self.rendered: Path | None = None
+        self.is_rendered = self.source.kind == "timeline"
+
+    def job_in(self, folder: Path) -> dict[str, Any]:
+        """Return the job: a file of each layer, since Blender 4.2 shows others black in strips."""
+        return {**super().job_in(folder), "layers": "separate"}
+
+    def plate_render(self, folder: Path) -> PlateRender:
+        """Return what renders the strip."""
+        scene, strip = self._found()
+        return TimelineBake(scene, strip, folder, *self.range)
+
+    def finish(self, run: Run) -> None:
+        """Put the result above its strip."""
+        scene, strip = self._found()
+        pattern = _with_number(str(run.manifest.get("outputs", {}).get("rgba", "")), self.range)
+        baked = Baked(pattern, *self.range, self.source.frames)
+        result = add_result(scene, strip, baked, self.uid, is_rendered=self.is_rendered)
+        folder = Path(pattern).parent
+        if bpy.data.filepath:
+            result.directory = relative(folder)
+        first, last = self.range
+        settings = settings_of(strip)
+        settings.baked_folder = relative(folder.parent)
+        settings.baked_frames = f"{first}-{last}"
+        settings.baked_hash = self.digest
+        settings.baked_approximate = bool(run.manifest.get("approximate"))
+        keep_for_undo("Bake Robust Matte")
+
+    def _found(self) -> tuple[Any, Any]:
+        found = strip_of(self.uid)
+        if found is None:
+            raise HostError(
+                f"The {self.label} was removed while it was worked on.",
+                hint="What was made is kept in its folder; undo, and start it again.",
+            )
+        return found
+
+
+def _with_number(pattern: str, numbers: tuple[int, int]) -> str:
+    """Return a pattern with its `#`, also where one frame's file is told by its name."""
+    if not pattern:
+        raise HostError(
+            "The worker told of no RGBA files.",
+            hint="Press Test worker in the preferences: its version may not fit the extension's.",
+        )
+    path = Path(pattern)
+    found = re.search(r"(\d+)(?=\.exr$)", path.name)
+    if "#" in path.name or found is None or int(found[1]) != numbers[0]:
+        return pattern
+    return str(path.with_name(path.name.replace(found[1], "#" * len(found[1]))))
