@@ -13,7 +13,8 @@ __all__ = ["register", "unregister"]
 
 # Each has `register()` and `unregister()`; those below may use what those above registered.
 _PARTS = (
-    *("properties", "ticking", "preferences", "operators", "panel", "menus", "strip_operators"),
+    *("properties", "ticking", "preferences", "operators", "panel", "menus"),
+    *("commands", "strip_operators"),
 )
 
 

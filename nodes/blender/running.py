@@ -161,23 +161,20 @@ class Runs:
         try:
             call(run)
         except (HostError, ClientError) as error:
-            self._end(run, Phase.FAILED, error.what, error.hint)
+            self._fail(run, error)
         except ReferenceError:
-            self._end(
-                run,
-                Phase.FAILED,
+            gone = HostError(
                 f"What the {run.order.label} is made of went away meanwhile, by undo or otherwise.",
-                "Start it again.",
+                hint="Start it again.",
             )
+            self._fail(run, gone)
         except Exception as error:  # noqa: BLE001 - a bug of ours must not leave the run hanging
             traceback.print_exc()
-            self._end(
-                run,
-                Phase.FAILED,
+            bug = HostError(
                 f"The extension failed at the {run.order.label}: {error!r}.",
-                "This is a bug: the console has the details, for a report.",
-                "internal",
+                hint="This is a bug: the console has the details, for a report.",
             )
+            self._fail(run, bug)
 
     def _start_worker(self) -> None:
         command = self._find(self.chosen())
@@ -237,6 +234,9 @@ class Runs:
     def _done_guarded(self, run: Run) -> None:
         run.order.finish(run)
         self._end(run, Phase.DONE, _summary(run))
+
+    def _fail(self, run: Run, error: HostError | ClientError) -> None:
+        self._end(run, Phase.FAILED, error.what, error.hint)
 
     def _end(self, run: Run, phase: Phase, what: str, hint: str = "", code: str = "") -> None:
         run.end(phase, what, hint, code)
@@ -309,13 +309,11 @@ class Runs:
         if run is None:
             return
         run.details = event.tail
-        last = f" It said last: {event.tail[-1]}" if event.tail else ""
-        self._end(
-            run,
-            Phase.FAILED,
-            f"The worker ended by itself, with exit code {event.code}.{last}",
-            "Press Test worker in the extension's preferences; what was finished is kept.",
+        ended = HostError(
+            f"The worker ended with exit code {event.code}, before the {run.order.label} began.",
+            hint="Press Test Worker in the extension's preferences.",
         )
+        self._fail(run, ended)
 
     def _dismiss(self) -> None:
         """Let the worker go, without waiting for it."""

@@ -29,7 +29,7 @@ NETWORK_ERRORS = {
     "TrainingMemoryError": "5",
 }
 HOSTS = "Hosts"  # the section of what a node shows
-HOST_ERRORS = dict.fromkeys(("WorkerMissing", "WorkerGone", "MessageError"), HOSTS)
+HOST_ERRORS = dict.fromkeys(("WorkerMissing", "WorkerGone", "MessageError", "HostError"), HOSTS)
 HOST_EVENTS = {"Failed", "Cancelled"}  # what the client says in place of a worker that is gone
 MOVIE_LISTS = {"assumed", "found"}  # where movies collect what is odd about them
 
@@ -271,12 +271,12 @@ def stale(found: Messages, page: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def found(root: Path) -> Messages:
-    """Every message of the engine, the network, the bootstrap and the client."""
+    """Every message of the engine, the network, the bootstrap and what runs in hosts."""
     made: Messages = {}
     for folder in ("plugin/robust_matte", "rvm/robust_matte_rvm", "install"):
         for path in sorted((root / folder).rglob("*.py")):
             made |= messages(path.read_text("utf-8"), path.relative_to(root).as_posix())
-    for path in sorted((root / "nodes" / "client").rglob("*.py")):
+    for path in sorted((root / "nodes").rglob("*.py")):
         made |= told_by_hosts(path.read_text("utf-8"), path.relative_to(root).as_posix())
     return made | refusals((root / "install" / "bootstrap.py").read_text("utf-8"))
 
