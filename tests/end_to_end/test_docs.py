@@ -62,6 +62,7 @@ FOREIGN_OPTIONS = {
     "--nproc-per-node", "--logdir",  # torchrun's, tensorboard's
     "--tasks", "--step", "--run-dependencies", "--jobs",  # openjd's, GNU parallel's
     "--paused",  # of the script for OpenCue
+    "--node", "--save", "--python-exit-code",  # of the node's command in Blender, and Blender's own
 }  # fmt: skip
 
 # Makes the program take the test's weights, which a file of the studio holds, for the published.
