@@ -137,6 +137,9 @@ def set_plain_render(scene: Any) -> None:
     render.use_multiview = False
     render.use_overwrite, render.use_placeholder = True, False
     render.use_file_extension, render.use_stamp = True, False
+    for name in dir(render):  # no times in files: the same picture is the same file
+        if name.startswith("use_stamp_"):
+            setattr(render, name, False)
     scene.frame_step = 1
 
 

@@ -179,8 +179,9 @@ def judge_preview(out: Path, found: dict[str, Any]) -> None:
 
 
 def judge_upstream(out: Path, found: dict[str, Any], plates: Path) -> None:
+    assert found["again"] == found["first"]  # the same comp, which goes on where it was
     folder = Path(found["again"]["folder"])
-    assert not [name for name in found["places"] if "rendering" in name]
+    assert found["places"] == [folder.name]  # nothing is left of renders
     for scene_frame in (2, 3, 4):
         for socket in LAYERS:
             rendered = out / "upstream" / f"{socket}_{scene_frame:04d}.exr"
