@@ -7,19 +7,20 @@ Source:
     He & Sun 2015, "Fast Guided Filter", arXiv 1505.00996, section 2.
 """
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from robust_matte_rvm.crew import share
 from robust_matte_rvm.layout import join_channels
 
 __all__ = ["GUIDES", "lift", "lift_unbounded", "see_guide"]
 
 GUIDES = 4
 _COLOURS = 3
-# Of enlarged model. On two idle cores 1 to 4 MiB are equal and 16 MiB take twice the time; on busy
-# ones fewer strips are better, since threads wait for each other at the end of each step.
-_STRIP_BYTES = 1 << 22
+_STRIP_BYTES = 1 << 21  # of enlarged model; 1 to 4 MiB are equal
 
 
 def see_guide(src: Tensor) -> Tensor:
@@ -30,8 +31,9 @@ def see_guide(src: Tensor) -> Tensor:
 def lift(model: Tensor, src: Tensor) -> tuple[Tensor, Tensor]:
     """Enlarge a local linear model bilinearly and apply it to the full view.
 
-    On a CPU, where nothing is trained, strips of rows small enough for the cache take the place of
-    passes over planes of the plate's size: same values within float rounding, a third of the time.
+    On a CPU, where nothing is trained, strips of rows small enough for the cache, shared among
+    threads, take the place of passes over planes of the plate's size: same values within float
+    rounding, a third of the time.
 
     Args:
         model: a, (B, 4, h, w), then b, likewise; concatenated to (B, 8, h, w).
@@ -68,26 +70,43 @@ def lift_unbounded(model: Tensor, src: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _lift_strips(model: Tensor, src: Tensor, fgr: Tensor, pha: Tensor) -> None:
-    """Fill `fgr`, (3, H, W), and `pha`, (H, W), from the top down."""
+    """Fill `fgr`, (3, H, W), and `pha`, (H, W)."""
     height, width = pha.shape
     low = model.shape[1]
     mixing = _row_weights(low, height, model)
     rows = _widen(model, width)
     step = max(1, _STRIP_BYTES // (2 * GUIDES * width * model.element_size()))
-    enlarged = rows.new_empty((step, rows.shape[1]))
-    guides = rows.new_empty((GUIDES, step, width))
-    for top in range(0, height, step):
-        strip = slice(top, min(top + step, height))
-        count = strip.stop - top
-        feeding = _feeding_rows(strip, low, height)
-        torch.mm(mixing[strip, feeding], rows[feeding], out=enlarged[:count])
-        a, b = enlarged[:count].view(count, 2, GUIDES, width).permute(1, 2, 0, 3)
-        guide = guides[:, :count]
-        guide[:_COLOURS] = src[:, strip]
-        torch.sum(guide[:_COLOURS], 0, out=guide[_COLOURS])
-        torch.addcmul(b, a, guide, out=guide)
-        torch.clamp(guide[:_COLOURS], 0, 1, out=fgr[:, strip])
-        torch.clamp(guide[_COLOURS], 0, 1, out=pha[strip])
+
+    def fill(tops: Iterator[int]) -> None:
+        enlarged = rows.new_empty((step, rows.shape[1]))
+        guides = rows.new_empty((GUIDES, step, width))
+        for top in tops:
+            strip = slice(top, min(top + step, height))
+            count = strip.stop - top
+            feeding = _feeding_rows(strip, low, height)
+            torch.mm(mixing[strip, feeding], rows[feeding], out=enlarged[:count])
+            planes = enlarged[:count].view(count, 2, GUIDES, width)
+            _apply(planes, src[:, strip], guides[:, :count], (fgr[:, strip], pha[strip]))
+
+    share(fill, range(0, height, step))
+
+
+def _apply(planes: Tensor, src: Tensor, guide: Tensor, out: tuple[Tensor, Tensor]) -> None:
+    """Apply the enlarged model of some rows, (rows, 2, 4, W), to the view of them, (3, rows, W).
+
+    Args:
+        planes: a and b.
+        src: The view.
+        guide: Room for the guides and what becomes of them, (4, rows, W).
+        out: Where foreground, (3, rows, W), and alpha, (rows, W), go.
+    """
+    fgr, pha = out
+    a, b = planes.permute(1, 2, 0, 3)
+    guide[:_COLOURS] = src
+    torch.sum(guide[:_COLOURS], 0, out=guide[_COLOURS])
+    torch.addcmul(b, a, guide, out=guide)
+    torch.clamp(guide[:_COLOURS], 0, 1, out=fgr)
+    torch.clamp(guide[_COLOURS], 0, 1, out=pha)
 
 
 def _row_weights(low: int, height: int, like: Tensor) -> Tensor:

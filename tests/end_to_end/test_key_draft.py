@@ -72,7 +72,7 @@ def sha256(path: Path) -> str:
         pytest.param("{copy}", (), id="a file is known by its tensors"),
     ],
 )
-def test_draft_keys_a_plate_of_1080p_at_288_pixels_and_says_so(
+def test_draft_keys_a_plate_of_1080p_at_256_pixels_and_says_so(
     model: str,
     warnings: tuple[str, ...],
     draft_file: Path,
@@ -88,11 +88,11 @@ def test_draft_keys_a_plate_of_1080p_at_288_pixels_and_says_so(
     assert result.warnings == warnings
     assert (result.weights.variant, result.weights.sha256) == ("draft", sha256(draft_file))
     request = json.loads((result.job_folder / "plan.json").read_text())["request"]
-    assert request["low_size"] == {"width": 288, "height": 162}
+    assert request["low_size"] == {"width": 256, "height": 144}
     assert request["weights"] == result.weights.model_dump()
     attributes = read_attributes(1001)
     assert attributes["robust_matte/model"] == "draft"
-    assert attributes["robust_matte/low_res"] == "288x162"
+    assert attributes["robust_matte/low_res"] == "256x144"
     assert attributes["robust_matte/weights_sha256"] == sha256(draft_file)
 
 

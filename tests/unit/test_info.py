@@ -162,7 +162,7 @@ def test_work_area_view_and_memory_are_those_of_key(tmp_path: Path) -> None:
     windows = survey_windows(open_plate(str(tmp_path / "plate.#.exr")), WorkArea.DATA, silent)
     assert picture is not None
     assert (picture.display_window, picture.work_area) == (windows.display, windows.area)
-    assert (picture.network_view, picture.draft_view) == (Size(512, 23), Size(288, 13))
+    assert (picture.network_view, picture.draft_view) == (Size(512, 23), Size(256, 12))
     warm_up = KeySettings(plate="plate").warm_up
     assert picture.memory_bytes == memory_needed(windows.area.size, Size(512, 23), warm_up)
 
@@ -176,16 +176,16 @@ def test_views_are_of_square_pixels_by_framing_and_of_the_region(tmp_path: Path)
     assert part is not None
     assert (whole.region, part.region) == (None, Window(100, 200, 512, 858))
     assert [str(getattr(whole, view)) for view in views] == [
-        *("512x214", "288x121", "768x322", "432x181")
+        *("512x214", "256x107", "768x322", "384x161")
     ]
     assert [str(getattr(part, view)) for view in views] == [
-        *("512x429", "288x241", "768x644", "432x362")
+        *("512x429", "256x214", "768x644", "384x322")
     ]
     assert part.memory_bytes < whole.memory_bytes
     rows = {row.label: row.text for row in info_rows(inspect(tmp_path, roi="100,200,512,858"))}
     assert rows["region"] == "512x858 at (100, 200)"
-    assert rows["network view"] == "512x429 at --downsample auto, 288x241 of draft"
-    assert "768x644 at --framing full-body, 432x362 of draft" in rows[""]
+    assert rows["network view"] == "512x429 at --downsample auto, 256x214 of draft"
+    assert "768x644 at --framing full-body, 384x322 of draft" in rows[""]
 
 
 def test_region_beyond_the_picture_is_refused(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def key_options(
     downsample: Annotated[
         str,
         typer.Option(
-            help="The network's view: auto (longest side 512, 288 of draft), a ratio such as 0.25, "
+            help="The network's view: auto (longest side 512, 256 of draft), a ratio such as 0.25, "
             "or a longest side such as 1024px. For full-body shots take --framing.",
             rich_help_panel=_MATTE,
         ),

@@ -24,8 +24,8 @@ class Downsample:
         framing: How much of people is seen; it counts for `auto` alone.
 
     Example:
-        >>> Downsample.parse("auto").size(1920, 1080, usual_side=288)
-        (288, 162)
+        >>> Downsample.parse("auto").size(1920, 1080, usual_side=256)
+        (256, 144)
     """
 
     ratio: float | None = None

@@ -58,7 +58,7 @@ class KnownWeights:
 KNOWN: Final = {
     one.name: one
     for one in (
-        KnownWeights(name=DRAFT, file="draft.safetensors", usual_side=288, is_packaged=True),
+        KnownWeights(name=DRAFT, file="draft.safetensors", usual_side=256, is_packaged=True),
         KnownWeights(
             name="mobilenetv3",
             file="rvm_mobilenetv3.pth",
