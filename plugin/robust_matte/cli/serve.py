@@ -15,6 +15,8 @@ from robust_matte.keying.heap import keep_heap
 
 __all__ = ["serve_command"]
 
+_STDIN = 0
+
 
 def serve_command(
     log: Annotated[
@@ -46,13 +48,13 @@ def serve_command(
     keep_heap()
     out = worker_stdout()
     stdin = _private_stdin()
-    from robust_matte.worker.desk import Desk
+    from robust_matte.worker.desk import JOB_GOES_ON, Desk
     from robust_matte.worker.log_file import default_log, logging_to
 
     desk = Desk()
     file = {"auto": default_log(), "none": None}.get(log, Path(log))
     with (
-        stopping_softly(request=desk) as heed,
+        stopping_softly(JOB_GOES_ON, request=desk) as heed,
         logging_to(file, logging.DEBUG if verbose else logging.INFO),
     ):
         from robust_matte.worker.machine import present_ready  # imports torch
@@ -63,9 +65,12 @@ def serve_command(
 
 
 def _private_stdin() -> int:
-    """Take stdin from everybody else, as children that would read what is for the worker."""
-    stdin = os.dup(0)
+    """Take stdin from everybody else: a child would read what is said to the worker."""
+    try:
+        stdin = os.dup(_STDIN)
+    except OSError:  # it is closed: there is nobody who could say anything
+        return os.open(os.devnull, os.O_RDONLY)
     nowhere = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nowhere, 0)
+    os.dup2(nowhere, _STDIN)
     os.close(nowhere)
     return stdin

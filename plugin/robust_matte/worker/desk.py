@@ -5,12 +5,15 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 
 from robust_matte.errors import BusyError, Cancelled, Preempted
-from robust_matte.jobs.stop_request import GOES_ON, StopRequest
+from robust_matte.jobs.stop_request import StopRequest
 from robust_matte.worker.events import Event, Warned
 from robust_matte.worker.failing import failed
 from robust_matte.worker.messages import Cancel, JobMessage, Message, Quit
+from robust_matte.worker.texts import shown
 
-__all__ = ["Desk", "Task"]
+__all__ = ["JOB_GOES_ON", "Desk", "Task"]
+
+JOB_GOES_ON = "Finished frames are kept; the same job goes on from there."
 
 _WAKE_S = 1.0  # Windows hands signals to a thread that waits only when it wakes
 
@@ -58,7 +61,7 @@ class Desk(StopRequest):
         """End the task at hand, and then the work: the host said so, or is gone."""
         with self._lock:
             if self._task is not None:
-                self._task.stop.ask(Cancelled("The host has ended the worker.", hint=GOES_ON))
+                self._task.stop.ask(Cancelled("The host has ended the worker.", hint=JOB_GOES_ON))
         self._tasks.put(None)
 
     def ask(self, ending: Cancelled | Preempted | None = None) -> None:
@@ -99,6 +102,6 @@ class Desk(StopRequest):
     def _cancel(self, job: str) -> Event | None:
         with self._lock:
             if self._task is not None and self._task.message.id == job:
-                self._task.stop.ask(Cancelled("Stopped.", hint=GOES_ON))
+                self._task.stop.ask(Cancelled("Stopped.", hint=JOB_GOES_ON))
                 return None
-        return Warned(id=job, text=f"There is no job {job} to cancel.")
+        return Warned(id=job, text=shown(f"There is no job {job} to cancel."))

@@ -2,6 +2,7 @@
 
 from robust_matte.errors import BusyError, ProtocolError, RobustMatteError
 from robust_matte.worker.events import Code, Failed
+from robust_matte.worker.texts import shown
 
 __all__ = ["failed", "failed_inside"]
 
@@ -15,7 +16,6 @@ _CODES: dict[int, Code] = {
     7: "host",
     75: "preempted",
 }
-_LONGEST = 2000  # characters of a sentence: a host shows it, and a plate's name may be in it
 
 
 def failed(error: RobustMatteError, job: str | None) -> Failed:
@@ -28,8 +28,8 @@ def failed(error: RobustMatteError, job: str | None) -> Failed:
     return Failed(
         id=job,
         code=_code(error),
-        what=_bounded(error.what),
-        hint=_bounded(error.hint),
+        what=shown(error.what),
+        hint=shown(error.hint),
         frame=error.frame,
     )
 
@@ -40,7 +40,7 @@ def failed_inside(error: BaseException, job: str | None) -> Failed:
     return Failed(
         id=job,
         code="internal",
-        what=_bounded(f"This is a fault of the program: {said}."),
+        what=shown(f"This is a fault of the program: {said}."),
         hint="Report it with what the worker's log says; the worker takes the next job.",
     )
 
@@ -51,7 +51,3 @@ def _code(error: RobustMatteError) -> Code:
     if isinstance(error, BusyError):
         return "busy"
     return _CODES.get(error.exit_code, "internal")
-
-
-def _bounded(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -69,4 +69,6 @@ def logging_to(file: Path | None, level: int = logging.INFO) -> Iterator[None]:
 
 def _open(file: Path) -> _File:
     file.parent.mkdir(parents=True, exist_ok=True)
-    return _File(file, maxBytes=_LARGEST, backupCount=_KEPT, encoding="utf-8")
+    return _File(
+        file, maxBytes=_LARGEST, backupCount=_KEPT, encoding="utf-8", errors="backslashreplace"
+    )

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 __all__ = [
+    "LONGEST_ID",
     "MESSAGES",
     "VERSION",
     "Bake",
@@ -26,7 +27,10 @@ VERSION = 1
 
 _LAST_FRAME = 2**31 - 1
 
-JobId = Annotated[str, Field(min_length=1, max_length=200)]
+LONGEST_ID = 200
+"""Characters of the longest id."""
+
+JobId = Annotated[str, Field(min_length=1, max_length=LONGEST_ID)]
 """What a host calls a job; the worker only hands it back."""
 
 _Job = Annotated[dict[str, Any], Field(description="A job: the settings of a keying job.")]

@@ -7,13 +7,13 @@ from pydantic_core import ErrorDetails
 
 from robust_matte.errors import ProtocolError, RobustMatteError
 from robust_matte.settings.strict_json import LONGEST, parse_strict_json
-from robust_matte.worker.messages import MESSAGES, VERSION, Message
+from robust_matte.worker.messages import LONGEST_ID, MESSAGES, VERSION, Message
 
 __all__ = ["parse_message", "too_long"]
 
 _SHOWN = 60  # characters of what a host wrote that a message repeats
 _HELP = "docs/worker.md describes the messages; robust-matte serve --schema prints their form."
-_JOBS = {"probe", "bake", "preview"}
+_JOBS = ("probe", "bake", "preview")
 
 
 def parse_message(line: bytes) -> Message:
@@ -75,9 +75,9 @@ def _job_of(document: dict[str, Any]) -> str | None:
 
     A failure with the id of a job that runs already would be taken for the end of that one.
     """
-    job, bound = document.get("id"), 200
-    is_job = document.get("do") in _JOBS and isinstance(job, str) and 0 < len(job) <= bound
-    return job if is_job else None
+    job = document.get("id")
+    is_short = isinstance(job, str) and 0 < len(job) <= LONGEST_ID
+    return job if is_short and document.get("do") in _JOBS else None
 
 
 def _shown(value: object) -> str:

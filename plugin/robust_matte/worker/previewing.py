@@ -6,9 +6,10 @@ from robust_matte.jobs.job_document import settings_of_job
 from robust_matte.jobs.stop_request import StopRequest
 from robust_matte.worker.bench import Bench
 from robust_matte.worker.events import PreviewManifest, PreviewSeconds
-from robust_matte.worker.manifests import in_full, some_texts
 from robust_matte.worker.messages import Preview
+from robust_matte.worker.places import in_full
 from robust_matte.worker.telling import Teller
+from robust_matte.worker.texts import some_texts
 
 __all__ = ["make_preview"]
 

@@ -7,10 +7,9 @@ from collections.abc import Callable
 from robust_matte.errors import Cancelled, Preempted, ProtocolError, RobustMatteError
 from robust_matte.jobs.heartbeat import Heartbeat
 from robust_matte.jobs.relayed_warnings import relayed_warnings
-from robust_matte.jobs.stop_request import GOES_ON
 from robust_matte.worker import events
 from robust_matte.worker.bench import Bench
-from robust_matte.worker.desk import Desk, Task
+from robust_matte.worker.desk import JOB_GOES_ON, Desk, Task
 from robust_matte.worker.events import Event, event_line
 from robust_matte.worker.failing import failed, failed_inside
 from robust_matte.worker.lines import bounded_lines
@@ -58,11 +57,11 @@ def serve(
         reader = threading.Thread(target=_read_all, args=(read, say, desk), daemon=True)
         reader.start()
         while (task := desk.next_task()) is not None:
-            log.info("%s %s begins", task.message.do, task.message.id)
+            log.info("the %s %r begins", task.message.do, task.message.id)
             ending = _ending(task, bench, say)
             desk.free()  # first: who hears of the end may send the next job at once
-            log.info("%s %s: %s", task.message.do, task.message.id, ending.event)
-            say(ending)
+            write(ending)
+            log.info("the %s %r has ended", task.message.do, task.message.id)
         desk.heed()
 
 
@@ -70,17 +69,11 @@ def _read_all(read: Callable[[int], bytes], say: Callable[[Event], None], desk: 
     """Take messages until there are no more; whatever a line is, the next one is read."""
     try:
         for line in bounded_lines(read):
-            try:
-                message = _message(line)
-                if isinstance(message, Quit):
-                    break
+            message, answer = _message(line)
+            if isinstance(message, Quit):
+                break
+            if message is not None:
                 answer = desk.take(message)
-            except ProtocolError as error:
-                log.info("refused a line: %s", error.what)
-                answer = failed(error, error.job)
-            except Exception as error:  # a fault of ours in a message is no end of the worker
-                log.exception("reading a line failed")
-                answer = failed_inside(error, None)
             if answer is not None:
                 say(answer)
     except OSError as error:  # what the host speaks through is broken
@@ -89,14 +82,22 @@ def _read_all(read: Callable[[int], bytes], say: Callable[[Event], None], desk: 
         desk.leave()
 
 
-def _message(line: bytes | None) -> Message:
-    if line is None:
-        raise too_long()
-    return parse_message(line)
+def _message(line: bytes | None) -> tuple[Message | None, Event | None]:
+    """Return the message that a line is, or what is said because it is none."""
+    try:
+        if line is None:
+            raise too_long()
+        return parse_message(line), None
+    except ProtocolError as error:
+        log.debug("refused a line: %s", error.what)
+        return None, failed(error, error.job)
+    except Exception as error:  # a fault of ours is no end of the worker
+        log.exception("reading a line failed")
+        return None, failed_inside(error, None)
 
 
-def _ending(task: Task, bench: Bench, say: Callable[[Event], None]) -> Event:
-    """Do a task, and return the event that it ends with; nothing but a second Ctrl-C gets out."""
+def _ending(task: Task, bench: Bench, say: Callable[[Event], None]) -> str:
+    """Do a task, and return the line that it ends with; nothing but a second Ctrl-C gets out."""
     message, stop = task.message, task.stop
     tell = Teller(message.id, say, stop)
     try:
@@ -104,20 +105,20 @@ def _ending(task: Task, bench: Bench, say: Callable[[Event], None]) -> Event:
         tell.begin()
         with Heartbeat(lambda _: tell.beat(), every_s=BEAT_S), relayed_warnings(tell):
             manifest = do_job(message, bench, tell, stop)
-        return events.Done(id=message.id, manifest=manifest)
+        return event_line(events.Done(id=message.id, manifest=manifest))
     except (Cancelled, Preempted) as error:
         if not stop.is_asked:  # another worker is at the same frames
-            return failed(error, message.id)
-        return _cancelled(task, error)
+            return event_line(failed(error, message.id))
+        return event_line(_cancelled(task, error))
     except RobustMatteError as error:
         log.info("%s", error, exc_info=log.isEnabledFor(logging.DEBUG))
-        return failed(error, message.id)
+        return event_line(failed(error, message.id))
     except Exception as error:  # the worker takes the next job whatever became of this one
-        log.exception("job %s failed", message.id)
+        log.exception("the %s %r failed", message.do, message.id)
         bench.clear()
-        return failed_inside(error, message.id)
+        return event_line(failed_inside(error, message.id))
     except BaseException:
-        say(_cancelled(task, Cancelled("Stopped at once.", hint=GOES_ON)))
+        say(_cancelled(task, Cancelled("Stopped at once.", hint=JOB_GOES_ON)))
         raise
 
 

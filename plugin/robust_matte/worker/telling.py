@@ -16,11 +16,12 @@ from robust_matte.jobs.progress import (
 from robust_matte.jobs.stop_request import StopRequest
 from robust_matte.worker import events
 from robust_matte.worker.events import Stage, StageName
+from robust_matte.worker.texts import shown
 
 __all__ = ["BEAT_S", "Teller"]
 
-BEAT_S = 1.0
-"""Seconds of silence after which the last stage is told again; a look each second finds them."""
+BEAT_S = 0.75
+"""Seconds of silence after which the last stage is told again."""
 
 _EVERY_S = 0.25  # between two events of one stage: often enough for a bar
 _STAGES: dict[str, StageName] = {
@@ -90,7 +91,7 @@ class Teller:
                     self.notes.append(event.text)
                 case Warned():
                     self.warnings.append(event.text)
-                    self._tell(events.Warned(id=self._job, text=event.text))
+                    self._tell(events.Warned(id=self._job, text=shown(event.text)))
                 case FrameWritten():
                     self._tell_frame(event)
                 case StageReached() | PartReached():
@@ -122,7 +123,7 @@ class Teller:
             stage=stage,
             done=event.done,
             total=event.total,
-            text=text,
+            text=shown(text),
             percent=percent,
             eta_s=eta_s,
         )

@@ -12,10 +12,11 @@ from robust_matte.worker.events import (
     ProbeManifest,
 )
 from robust_matte.worker.machine import describe_machine
-from robust_matte.worker.manifests import in_full, some_texts
 from robust_matte.worker.messages import Bake, JobMessage, Preview, Probe
+from robust_matte.worker.places import in_full
 from robust_matte.worker.previewing import make_preview
 from robust_matte.worker.telling import Teller
+from robust_matte.worker.texts import some_texts
 
 __all__ = ["do_job"]
 
