@@ -22,8 +22,8 @@ class _RefusedError(Exception):
 def parse_strict_json(data: bytes, complain: Callable[[str], RobustMatteError]) -> Any:
     """Parse a document that somebody else wrote.
 
-    Keys that stand twice, NaN, infinities and numbers beyond a float's range are refused: other
-    readers would take them for something else.
+    Keys that stand twice, NaN, infinities, numbers beyond a float's range and lone surrogates are
+    refused: other readers would take them for something else, or for no JSON.
 
     Args:
         data: UTF-8 bytes.
@@ -37,14 +37,17 @@ def parse_strict_json(data: bytes, complain: Callable[[str], RobustMatteError]) 
         {'v': 1}
     """
     try:
-        return json.loads(
+        document = json.loads(
             data.decode("utf-8"),
             object_pairs_hook=_object,
             parse_constant=_refuse_constant,
             parse_float=_finite,
         )
+        json.dumps(document, ensure_ascii=False).encode("utf-8")
     except _RefusedError as error:
         raise complain(str(error)) from None
+    except UnicodeEncodeError:
+        raise complain("a text in it holds half a character") from None
     except UnicodeDecodeError as error:
         raise complain(f"its byte {error.start + 1} is no UTF-8") from None
     except json.JSONDecodeError as error:
@@ -53,6 +56,7 @@ def parse_strict_json(data: bytes, complain: Callable[[str], RobustMatteError]) 
         raise complain("it is nested too deeply") from None
     except ValueError:  # Python turns no number of more than 4300 digits into an int
         raise complain("a number in it has too many digits") from None
+    return document
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
