@@ -10,6 +10,7 @@ from typing import Any
 import bpy
 
 from . import upstream_tree, versions
+from .comp_state import state_of
 from .errors import HostError
 from .plate_render import NAME, PlateRender, render_frame, set_plain_render, write_linear
 
@@ -46,6 +47,7 @@ class UpstreamBake(PlateRender):
         # Names, because undo makes Python's references void.
         self._scene = scene.name
         self._node = node.name
+        self._state = state_of(scene, tree, node)
 
     def _render(self, frame: int, folder: Path) -> None:
         scene: Any = bpy.data.scenes.get(self._scene)
@@ -55,6 +57,11 @@ class UpstreamBake(PlateRender):
             raise HostError(
                 f'The node "{self._node}" of the scene "{self._scene}" went while it was rendered.',
                 hint="Leave it where it is until the bake is done, and bake again.",
+            )
+        if state_of(scene, tree, node) != self._state:
+            raise HostError(
+                f'What goes into the node "{self._node}" was changed while it was rendered.',
+                hint="Leave the comp before it as it is until the plate is rendered; bake again.",
             )
         with _copied_scene(scene, tree) as (copy, copied_tree):
             _write_socket(copy, copied_tree, copied_tree.nodes[node.name], folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .versions import strips
+from .versions import curves_of, strips
 
 __all__ = ["changes_of", "effects_on"]
 
@@ -70,7 +70,7 @@ def _is_animated(scene: Any, strip: Any) -> bool:
         return False
     curves = list(data.drivers)
     if data.action is not None:
-        curves += _curves(data.action)
+        curves += curves_of(data.action)
     own = f'strips_all["{strip.name}"].', f'sequences_all["{strip.name}"].'
     for curve in curves:
         _, found, name = curve.data_path.partition(own[0])
@@ -79,16 +79,3 @@ def _is_animated(scene: Any, strip: Any) -> bool:
         if found and name != "blend_alpha":
             return True
     return False
-
-
-def _curves(action: Any) -> list[Any]:
-    """Return all curves of an action: it has layers from Blender 4.4 on, and no others in 5."""
-    if hasattr(action, "fcurves"):
-        return list(action.fcurves)
-    return [
-        curve
-        for layer in action.layers
-        for part in layer.strips
-        for bag in part.channelbags
-        for curve in bag.fcurves
-    ]

@@ -12,6 +12,7 @@ __all__ = [
     "add_file_output",
     "all_trees",
     "compositor_tree",
+    "curves_of",
     "drive_switch",
     "make_compositor_tree",
     "output_node",
@@ -184,3 +185,16 @@ def working_space() -> str:
     """Return Blender's name of the scene-linear space in which it works."""
     settings = getattr(bpy.data, "colorspace", None)  # from 5.0 on it can be chosen
     return str(settings.working_space) if settings is not None else "Linear Rec.709"
+
+
+def curves_of(action: Any) -> list[Any]:
+    """Return all curves of an action: it has layers from Blender 4.4 on, and no others in 5."""
+    if hasattr(action, "fcurves"):
+        return list(action.fcurves)
+    return [
+        curve
+        for layer in action.layers
+        for part in layer.strips
+        for bag in part.channelbags
+        for curve in bag.fcurves
+    ]

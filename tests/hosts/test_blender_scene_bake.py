@@ -336,6 +336,56 @@ def gone():
 
 
 attempt("gone", gone)
+
+
+def changed(change, back):
+    steps = bake(scene, tree, node, "changed")
+    yield next(steps)
+    scene.frame_set(4)
+    yield next(steps)  # another frame shown is no change
+    change()
+    try:
+        yield from steps
+    finally:
+        back()
+        scene.frame_set(1)
+
+
+exposure = add(tree, "CompositorNodeExposure", plate.outputs[0])
+stops = exposure.node.inputs["Exposure"]
+curves = tree.nodes.new("CompositorNodeCurveRGB")
+tree.links.new(exposure, [one for one in curves.inputs if one.type == "RGBA"][0])
+blur = add(tree, "CompositorNodeTranslate", curves.outputs[0])
+slide = blur.node.inputs["X"]
+for frame, value in ((3, 0.0), (5, 30.0)):
+    slide.default_value = value
+    slide.keyframe_insert("default_value", frame=frame)
+connect(tree, blur, node)
+scene.frame_set(1)
+point = curves.mapping.curves[3].points[1]
+top = tuple(point.location)
+
+
+def set_stops(value):
+    stops.default_value = value
+
+
+def set_point(place):
+    point.location = place
+
+
+def set_offset(value):
+    plate.frame_offset = value
+
+
+CHANGES = {
+    "value": (set_stops, 1.0, 0.0),
+    "curve": (set_point, (0.5, 1.0), top),
+    "frames": (set_offset, 999, 1000),
+}
+for name, (change, value, back) in CHANGES.items():
+    attempt(name, lambda: changed(lambda: change(value), lambda: change(back)))
+attempt("animated", lambda: changed(lambda: None, lambda: None))
 print("FOUND " + json.dumps(told))
 '''
 
@@ -452,6 +502,8 @@ def test_a_bake_that_fails_leaves_whole_frames_and_the_scene(
     assert str(tmp_path / "file/plates/plate_0003.exr") in said["folder"]
     assert str(tmp_path / "full/plate_0004.exr") in said["full"]
     assert "went while it was rendered" in said["gone"]
-    assert said["closed"] == ""
+    assert said["closed"] == said["animated"] == ""
+    for name in ("value", "curve", "frames"):
+        assert "was changed while it was rendered" in said[name], name
     left = {name: left for name, (_, left, _) in found.items() if left}
     assert left == {name: ["plate_0003.exr"] for name in ("full", "closed", "gone")}

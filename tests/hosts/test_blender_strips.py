@@ -382,6 +382,41 @@ print("FOUND " + json.dumps(found))
 """
 
 
+REAL = """
+found = {}
+for name in ("movie", "rendered", "still"):
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    assert bpy.ops.preferences.addon_enable(module=module) == {"FINISHED"}
+    scene = bpy.context.scene
+    scene.render.resolution_x, scene.render.resolution_y = 32, 24
+    scene.sequencer_colorspace_settings.name = "Linear Rec.709"
+    scene.render.fps = 25
+    versions.set_exr(scene.render.image_settings)
+    place = versions.strips(scene.sequence_editor_create())
+    strip = add_movie(place, 10) if name == "movie" else add_images(place, 10)
+    if name == "rendered":
+        strip.use_reverse_frames = True
+    if name == "still":
+        place.remove(strip)
+        strip = add_images(place, 10, ["plate.1004.exr"])
+        trim(strip, 10, 17)
+    else:
+        trim(strip, 13, 15)
+    strip.name = "shot"
+    importlib.import_module(f"{module}.properties").settings_of(strip).model = "draft"
+    bpy.ops.robust_matte.bake_strip(strip="shot")
+    strip.mute = True
+    result = place["shot matte"]
+    render(scene, name, 13, 15)
+    directory = Path(bpy.path.abspath(result.directory))
+    at = versions.strip_frames(result)
+    index = 0 if name == "still" else 13 - at.content
+    found[name] = [str(directory / one.filename) for one in result.elements][index:]
+importlib.import_module(f"{module}.running").runs.close()
+print("FOUND " + json.dumps(found))
+"""
+
+
 def plate(number: int, seed: int = 0) -> FloatImage:
     """Return a picture that tells its number in a pixel, with light and negative numbers."""
     pixels = np.random.default_rng([seed, number]).normal(0.4, 0.5, (HEIGHT, WIDTH, 4))
@@ -442,8 +477,17 @@ def run_strips(
         "ROBUST_MATTE_STUB_MOVIE": str(FRAMES),
     }
 
+    engine = tmp_path / "worker.py"
+    engine.write_text(
+        f"import sys\nsys.path[:0] = {[str(root / 'plugin'), str(root / 'rvm')]!r}\n"
+        "from robust_matte.__main__ import main\nsys.exit(main())\n",
+        "utf-8",
+    )
+
     def run(script: str) -> Any:
         arguments = (extension.module, root / "tests" / "hosts", tmp_path)
+        if script == REAL:
+            environment["ROBUST_MATTE_WORKER"] = f'"{sys.executable}" "{engine}"'
         ran = run_in_blender(
             blender, SETUP + script, *arguments, extension=extension, environment=environment
         )
@@ -559,3 +603,19 @@ def test_the_operator_keys_a_strip_and_puts_the_result_above(
     assert 'has no strip "none"' in nothing
     assert found["panel"] == [True, True, True]
     assert found["menu"] == ["robust_matte.bake_strip"]
+
+
+@pytest.mark.full
+def test_the_sequencer_shows_what_the_real_worker_wrote(
+    run_strips: Callable[[str], Any], tmp_path: Path
+) -> None:
+    found = run_strips(REAL)
+
+    for name, files in found.items():
+        for index, frame in enumerate((13, 14, 15)):
+            written = read(Path(files[0 if name == "still" else index]))
+            shown = read(tmp_path / name / f"frame_{frame:04d}.exr")
+            seen = written[..., 3] > 0  # 4.2 drops colour where alpha is 0
+            assert seen.any()
+            assert np.array_equal(shown[seen], written[seen]), f"{name} {frame}"
+            assert np.array_equal(shown[..., 3], written[..., 3])
