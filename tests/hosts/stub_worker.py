@@ -363,9 +363,13 @@ class Stub:
         self.say_raw(json.dumps({"v": VERSION, **answer}).encode() + b"\n")
 
     def say_raw(self, line: bytes) -> None:
-        with self._saying:
-            self._out.write(line)
-            self._out.flush()
+        try:
+            with self._saying:
+                self._out.write(line)
+                self._out.flush()
+        except OSError:  # nobody listens any more
+            if not happens("deaf"):
+                raise
 
     def _get_ready(self) -> None:
         if happens("noisy"):

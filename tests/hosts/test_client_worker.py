@@ -163,6 +163,7 @@ def test_cancel_stops_at_a_frame_and_the_worker_stays(start: Start, job: dict[st
     done = listen(worker, ends(again))[-1]
     assert isinstance(done, Done)
     assert done.manifest["kept"] >= 2
+    assert worker._deadlines._timers == {}  # nothing will end it later
     worker.cancel(again)  # too late, and no harm
     worker.cancel("bake-77")
     worker.close()
@@ -172,10 +173,10 @@ def test_cancel_stops_at_a_frame_and_the_worker_stays(start: Start, job: dict[st
 def test_progress_needs_no_host_that_looks(start: Start, job: dict[str, Any]) -> None:
     worker = start()
     bake = worker.bake(job)
-    while len(names(job["output"])) < 5:
+    while "plate_matte.1005.exr" not in names(job["output"]):
         time.sleep(0.02)
     worker.close()
-    assert [type(event) for event in of_job(worker.poll(), bake)[-2:]] == [Stage, Done]
+    assert type(of_job(worker.poll(), bake)[-1]) in (Done, Cancelled)
 
 
 # --- a worker that does wrong
