@@ -180,11 +180,10 @@ def _roll(
 
     opened, low_size = job.opened, job.plan.request.low_size
     runs = [task.run for task in tasks]
-    preparation = opened.preparation.without_around()
     with (
         stop.heeding(),
         closing(
-            key_runs(job.model, opened.source, preparation, low_size, runs, rolled, passed)
+            key_runs(job.model, opened.source, opened.preparation, low_size, runs, rolled, passed)
         ) as keyed,
     ):
         for _ in keyed:

@@ -29,9 +29,10 @@ class PreparedFrame:
     Attributes:
         number: Frame number.
         header: The plate's windows and attributes.
-        light: P, (H, W, 3) float32, scene-linear, any range; of what the network works on.
+        light: P, (H, W, 3) float32, scene-linear, any range; of what the network works on. Of a
+            frame that no result is made of it has no rows.
         view: V, (H, W, 3) float32, [0, 1]; of the same, C-contiguous.
-        bad: NaN and infinite pixels of the work area, or None.
+        bad: NaN and infinite pixels of the work area, or None, if a result is made of the frame.
         around: P of the whole work area, where the network works on a region of it and the result
             is to have the others, too.
         shown: What the network is shown: V, without the garbage.
@@ -59,39 +60,40 @@ class Preparation:
         area: The work area, the same for all frames of a job.
         nonfinite: What to do about NaN and infinite pixels.
         region: The part of the area that the network works on; None is all of it.
-        has_around: Whether the whole area is kept beside a region.
+        has_result: Whether a result is made of the frames; others only feed the state, for which
+            the view is enough.
     """
 
     seen: ModelView
     area: Window
     nonfinite: Nonfinite
     region: Window | None = None
-    has_around: bool = True
+    has_result: bool = True
 
     def brightened(self, stops: float) -> "Preparation":
         """Return the preparation for a gain."""
         return self if stops == self.seen.gain else replace(self, seen=self.seen.brightened(stops))
 
-    def without_around(self) -> "Preparation":
+    def without_result(self) -> "Preparation":
         """Return the preparation of frames that no result is made of."""
-        return replace(self, has_around=False)
+        return replace(self, has_result=False)
 
     def prepare(self, frame: Frame) -> PreparedFrame:
         """Place a frame in the work area, on black, and derive light and view."""
-        pixels = self.placed(frame)
-        good = np.isfinite(pixels)
-        bad = None if good.all() else self._bad_pixels(good)
-        if bad is not None and self.nonfinite is Nonfinite.ZERO:
-            pixels = np.where(good, pixels, np.float32(0.0))
-        around = None
+        pixels, bad, around = self.placed(frame), None, None
+        if self.has_result or self.nonfinite is Nonfinite.ZERO:
+            good = np.isfinite(pixels)
+            bad = None if good.all() else self._bad_pixels(good)
+            if bad is not None and self.nonfinite is Nonfinite.ZERO:
+                pixels = np.where(good, pixels, np.float32(0.0))
         if self.region is not None:
-            around = self.seen.working(pixels) if self.has_around else None
+            around = self.seen.working(pixels) if self.has_result else None
             pixels = np.ascontiguousarray(pixels[self.region.slices_in(self.area)])
         view, garbage = self.seen.view(pixels), self._keyed(frame.garbage)
         return PreparedFrame(
             number=frame.number,
             header=frame.header,
-            light=self.seen.working(pixels),
+            light=self.seen.working(pixels) if self.has_result else pixels[:0],
             view=view,
             shown=masked_view(view, garbage),
             bad=bad,

@@ -1,6 +1,6 @@
 """Feeding segments through the model in timeline order, each after a warm-up."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -98,9 +98,10 @@ def key_runs(
     """
     fed = {number: run.segment.gain for run in runs for number in run.fed}
     warm_up = {number: run.segment.gain for run in runs for number in run.warm_up}
+    wanted = frozenset(number for run in runs for number in run.wanted)
     with (
-        read_prepared(source, preparation, list(fed), fed) as reader,
-        read_prepared(source, preparation.without_around(), list(warm_up), warm_up) as ahead,
+        read_prepared(source, preparation, list(fed), fed, wanted) as reader,
+        read_prepared(source, preparation, list(warm_up), warm_up, frozenset()) as ahead,
     ):
         frames, warming = iter(reader), iter(ahead)
         for run in runs:
@@ -118,13 +119,18 @@ def read_prepared(
     preparation: Preparation,
     numbers: Sequence[int],
     gains: Mapping[int, float] | None = None,
+    wanted: Container[int] | None = None,
 ) -> ReadAhead[PreparedFrame]:
-    """Read and prepare frames ahead, on threads; with gains where there are some."""
+    """Read and prepare frames ahead, on threads; with gains where there are some.
+
+    Of frames that are not `wanted`, if that is said, no result is made.
+    """
+    rolling = preparation.without_result()
 
     def prepared(number: int, task: Callable[[], Frame]) -> PreparedFrame:
         with naming_out_of_memory(number):
-            own = preparation if gains is None else preparation.brightened(gains[number])
-            return own.prepare(task())
+            own = preparation if wanted is None or number in wanted else rolling
+            return (own if gains is None else own.brightened(gains[number])).prepare(task())
 
     tasks = (partial(prepared, *one) for one in zip(numbers, source.tasks(numbers), strict=True))
     return ReadAhead(tasks, threads=_DECODERS, depth=_HELD)
