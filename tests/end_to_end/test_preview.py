@@ -632,3 +632,42 @@ def test_the_draft_gives_the_bits_of_the_bake(
     assert result.rolled == 1
     key(other.model_copy(update={"frames": "37"}), open_model=opened)
     _same_bytes(result, tmp_path / "other")
+
+
+def test_cold_jobs_that_begin_at_other_frames_share_no_state(
+    long_plate: str, usual: Any, opener: Opener, tmp_path: Path
+) -> None:
+    previewer = Previewer(opener)
+    for frames in ("10-50", "12-50"):
+        job = usual(long_plate, cold=True, warm_up=0, frames=frames)
+        result = previewer.preview(job, 20, folder=tmp_path / "preview")
+        assert result.approximate
+    assert result.rolled == 9
+    key(job, open_model=opener)
+    _same_bytes(result, tmp_path / "out")
+
+
+def test_a_changed_mask_is_noticed(
+    frames: Any, write_exr_plate: Any, usual: Any, opener: Opener, tmp_path: Path
+) -> None:
+    plate = write_exr_plate(frames(1, 2, 3))
+    mask = write_exr_plate({1: np.full((36, 48, 3), 0.5, np.float32)}, name="garbage")
+    job = usual(plate, garbage=mask.replace("####", "0001"))
+    previewer, folder = Previewer(opener), tmp_path / "preview"
+    before = previewer.preview(job, 2, folder=folder).files["rgba"].read_bytes()
+    write_exr_plate({1: np.full((36, 48, 3), 0.75, np.float32)}, name="garbage")
+    result = previewer.preview(job, 2, folder=folder)
+    assert result.files["rgba"].read_bytes() != before
+    key(job, open_model=opener)
+    _same_bytes(result, tmp_path / "out")
+
+
+def test_a_movie_that_was_exported_again_is_counted_again(
+    write_movie: Any, usual: Any, opener: Opener
+) -> None:
+    previewer, job = Previewer(opener), usual(write_movie(8))
+    assert previewer.preview(job, 8).rolled == 12
+    with pytest.raises(SettingsError, match="holds 1-8"):
+        previewer.preview(job, 9)
+    write_movie(12)
+    assert previewer.preview(job, 9).rolled == 13
