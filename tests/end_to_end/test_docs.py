@@ -49,6 +49,7 @@ DRY_RUNS = {
     "python3 install/bootstrap.py setup": "fetches some 500 MB; the order is tested with a fake",
     "python3 install/bootstrap.py test": "runs this test; continuous integration runs it",
     "python3 install/bootstrap.py blender": "writes into this user's Blenders; tests/hosts runs it",
+    "python3 install/bootstrap.py blender --uninstall": "likewise",
     "python3 install/bootstrap.py demo": "takes half a minute; test_demo.py runs it",
     "python3 install/bootstrap.py docs": "sets up first; the site is built by test_docs_site.py",
 }
