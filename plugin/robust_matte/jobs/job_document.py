@@ -70,6 +70,12 @@ def _content(path: Path) -> bytes:
         status = path.stat()
         if stat.S_ISREG(status.st_mode) and status.st_size <= LONGEST:
             return path.read_bytes()
+    except FileNotFoundError as error:
+        raise InputError(
+            f"The job {path} is not there.",
+            hint="Check its name, and that its disk is there.",
+            path=path,
+        ) from error
     except (OSError, ValueError) as error:  # a name with a zero byte is no OSError
         reason = getattr(error, "strerror", None) or "it has no name that a file can have"
         raise InputError(

@@ -1,7 +1,5 @@
 """Previews: from a message to one frame and its manifest."""
 
-import time
-
 from robust_matte.jobs.job_document import settings_of_job
 from robust_matte.jobs.stop_request import StopRequest
 from robust_matte.worker.bench import Bench
@@ -20,18 +18,15 @@ def make_preview(
     """Key one frame."""
     folder = None if message.folder is None else in_full(message.folder, "folder")
     settings = settings_of_job(message.job, None)
-    started = time.monotonic()
     result = bench.previewer.preview(
         settings, message.frame, tell, quick=message.quick, folder=folder, stop=stop
     )
-    parts = {"plan": 0.0, "roll": 0.0, "key": 0.0, "write": 0.0} | result.seconds
-    parts["plan"] = parts["plan"] or time.monotonic() - started - sum(parts.values())
     return PreviewManifest(
         files={layer: str(file) for layer, file in result.files.items()},
         frame=result.frame,
         approximate=result.approximate,
         rolled=result.rolled,
-        seconds=PreviewSeconds(**{name: round(took, 4) for name, took in parts.items()}),
+        seconds=PreviewSeconds(**{name: round(took, 4) for name, took in result.seconds.items()}),
         warnings=some_texts(result.warnings),
         notes=some_texts(tell.notes),
     )

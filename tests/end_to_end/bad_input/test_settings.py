@@ -53,6 +53,7 @@ NONSENSE = {
     "--device": ["gpu", "cuda:9"],
     "--threads": ["all", "-1", "9999"],
     "--progress": ["bar"],
+    "--job": ["job.json"],
     "--plan": ["plan.json"],
     "--bin": ["0"],
     "--segment": ["shot:0"],
