@@ -27,6 +27,6 @@ def make_preview(
         approximate=result.approximate,
         rolled=result.rolled,
         seconds=PreviewSeconds(**{name: round(took, 4) for name, took in result.seconds.items()}),
-        warnings=some_texts(result.warnings),
+        warnings=some_texts(tuple(dict.fromkeys([*result.warnings, *tell.warnings]))),
         notes=some_texts(tell.notes),
     )

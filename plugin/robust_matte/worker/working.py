@@ -77,7 +77,7 @@ def _bake(message: Bake, bench: Bench, tell: Teller, stop: StopRequest) -> BakeM
         weights=result.weights.sha256,
         job_folder=str(result.job_folder),
         approximate=settings.cold,
-        warnings=some_texts(result.warnings),
+        warnings=some_texts(tell.warnings),
         notes=some_texts(tell.notes),
         seconds=round(result.seconds, 3),
     )

@@ -72,6 +72,24 @@ def test_a_probe_tells_of_machine_and_plate(program: Any, job: Any) -> None:
     assert program.end("probe", id="bare")["manifest"]["plate"] is None
 
 
+def test_a_preview_is_the_frame_that_the_bake_writes(
+    program: Any, job: Any, tmp_path: Path
+) -> None:
+    asked = job(6)
+    told = program.end("preview", id="look", job=asked, frame=1005, folder=str(tmp_path / "look"))
+    assert told["event"] == "done", told
+    manifest = told["manifest"]
+    assert (manifest["frame"], manifest["approximate"]) == (1005, False)
+    assert min(manifest["seconds"].values()) >= 0.0
+    assert program.end("bake", id="all", job=asked)["event"] == "done"
+    baked = (tmp_path / "out" / "shot_matte.1005.exr").read_bytes()
+    assert Path(manifest["files"]["rgba"]).read_bytes() == baked
+    quick = program.end("preview", id="quick", job=asked, frame=1005, quick=True)
+    assert quick["manifest"]["approximate"]
+    failed = program.end("preview", id="no", job=asked, frame=1005, folder="here")
+    assert failed["what"] == "The folder 'here' says nothing about where it is."
+
+
 def random_line(dice: random.Random) -> bytes:
     """Return a line of one of many kinds of nonsense."""
     ids: list[Any] = ["a", "", "x" * 300, 7, None, "\ud800", "first", {"id": 1}]
