@@ -17,7 +17,15 @@ from environments import Environment, lock
 from processes import Answer, Runner, quote_command
 from steps import announce, show_end
 
-__all__ = ["VARIABLE", "WHEELS", "Wheel", "find_python", "list_wheel_commands", "make_blenders"]
+__all__ = [
+    "VARIABLE",
+    "WHEELS",
+    "Wheel",
+    "find_python",
+    "folder_beside",
+    "list_wheel_commands",
+    "make_blenders",
+]
 
 VARIABLE: Final = "ROBUST_MATTE_BLENDERS"  # names other Pythons with bpy, instead of these
 STAMP: Final = ".robust_matte.json"
@@ -70,6 +78,11 @@ WHEELS: Final = (
 )
 
 
+def folder_beside(environment: Path) -> Path:
+    """Return where the environments with a Blender are, for the project's own."""
+    return environment.with_name(f"{environment.name}.blenders")
+
+
 def make_blenders(environment: Environment, runner: Runner, *, full: bool) -> None:
     """Make what is missing of the environments with a Blender; none of them is a must.
 
@@ -103,7 +116,7 @@ def list_wheel_commands(environment: Environment, *, full: bool) -> Iterator[str
 
 
 def _wanted(environment: Environment, *, full: bool) -> list[tuple[Wheel, Path]]:
-    beside = environment.folder.with_name(f"{environment.folder.name}.blenders")
+    beside = folder_beside(environment.folder)
     return [(wheel, beside / wheel.name) for wheel in WHEELS if full or not wheel.is_full]
 
 

@@ -26,15 +26,15 @@ from typing import Any
 
 import psutil
 import pytest
+from blender_wheels import VARIABLE, folder_beside
 from blender_zip import extension_files, read_version, write_zip
 from filelock import FileLock
 
-VARIABLE = "ROBUST_MATTE_BLENDERS"
 MODULE = "bl_ext.user_default.robust_matte"
 MARK = "ROBUST_MATTE_TEST_RUN"  # in the environment of all that a script starts
 LAST_LINES = 40
 LEAVING_S = 10.0  # for processes that outlive their Blender, to end on their own
-BESIDE = Path(f"{sys.prefix}.blenders")
+BESIDE = folder_beside(Path(sys.prefix))
 FOUND = "FOUND "
 
 # What every script is run by: the extension first, as in a Blender where it is enabled.

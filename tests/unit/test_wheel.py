@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from blender_zip import extension_files, read_version
 
 TREE = ("plugin", "rvm", "nodes", "tests")
 FILES = ("pyproject.toml", "hatch_build.py", "LICENSE", "README.md", ".gitignore")
@@ -144,6 +145,13 @@ def test_every_file_of_nodes_is_inside(sources: Path, names: list[str]) -> None:
     wanted -= set(NOT_SHIPPED)
     prefix = "robust_matte/_nodes/"
     assert {n.removeprefix(prefix) for n in names if n.startswith(prefix)} == wanted
+
+
+def test_blenders_extension_can_be_made_of_the_wheel(unpacked: Path, root: Path) -> None:
+    engine = unpacked / "robust_matte"
+    made = extension_files(engine / "_nodes", read_version(engine))
+    version = read_version(root / "plugin" / "robust_matte")
+    assert made == extension_files(root / "nodes", version)
 
 
 def test_licence_is_inside(names: list[str], unpacked: Path, root: Path) -> None:
