@@ -155,7 +155,7 @@ def test_dry_run_of_test_adds_the_tools_and_the_checks(script: Path, tmp_path: P
 
 
 def test_dry_run_of_test_without_hosts_fetches_no_blender(script: Path, tmp_path: Path) -> None:
-    flags = ["--venv", tmp_path / "env", "--torch", "cpu"]
+    flags = ["--venv", str(tmp_path / "env"), "--torch", "cpu"]
     lines = dry_run(script, "test", "--full", "--without-hosts", *flags)
     assert [line for line in lines if "blenders" in line] == []
     assert lines[-1].endswith("--dist loadfile")
