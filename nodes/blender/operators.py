@@ -19,6 +19,7 @@ from .preferences import order_test
 from .properties import settings_of
 from .running import runs
 from .seen_sources import forget_seen
+from .strip_settings import all_strips
 from .targets import Target, active_target, find_target
 from .versions import make_compositor_tree
 
@@ -278,7 +279,7 @@ class ROBUST_MATTE_OT_single_user(_OfNode, bpy.types.Operator):  # noqa: N801
 
 
 class ROBUST_MATTE_OT_clear_bakes(bpy.types.Operator):  # noqa: N801
-    """Delete the bakes of this file's nodes that no node, image or strip of the file shows."""
+    """Delete bakes of this file's nodes and strips that nothing in the file shows."""
 
     bl_idname = "robust_matte.clear_bakes"
     bl_label = "Clear Old Bakes"
@@ -305,13 +306,11 @@ class ROBUST_MATTE_OT_clear_bakes(bpy.types.Operator):  # noqa: N801
         return reply_to(self, self._clear)
 
     def _clear(self) -> None:
-        groups = list(robust_mattes())
-        uids = [settings_of(group).uid for group in groups]
-        parents = [
-            parent
-            for group in groups
-            for parent in all_parents(settings_of(group).uid, settings_of(group).folder)
-        ]
+        strips = [strip for _, strip in all_strips()]
+        owners = [settings_of(one) for one in (*robust_mattes(), *strips)]
+        owned = [(one.uid, one.folder) for one in owners if one.uid]
+        uids = [uid for uid, _ in owned]
+        parents = [parent for uid, folder in owned for parent in all_parents(uid, folder)]
         done = clear(dict.fromkeys(parents), uids, shown())
         for path in done.foreign[:3]:
             self.report({"WARNING"}, f"{path} was not written by Robust Matte and is kept.")
