@@ -125,7 +125,9 @@ def _shown_by(node: Any) -> tuple[Any, ...]:
     picture = getattr(node, "image", None) or getattr(node, "clip", None)
     if picture is None:
         return (node.name, node.mute)
-    names = ("frame_start", "frame_offset", "frame_duration", "use_cyclic", "layer", "view")
+    names = ["frame_start", "frame_offset", "frame_duration", "use_cyclic"]
+    if getattr(node, "has_layers", False):  # without any, Blender complains of the question
+        names.append("layer")
     frames = tuple(getattr(node, name, None) or getattr(picture, name, None) for name in names)
     space = picture.colorspace_settings.name
     return (node.name, node.mute, picture.filepath, picture.source, space, *frames)
