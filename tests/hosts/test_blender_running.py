@@ -111,6 +111,8 @@ def test_cancel_keeps_what_is_finished(
     again = runs.start(order("a"))
     pump(runs, lambda: bool(again.is_over))
     assert again.phase is running.Phase.DONE
+    assert waiting.phase is running.Phase.CANCELLED
+    assert not (tmp_path / "b").exists()
 
 
 @pytest.mark.parametrize(
@@ -187,7 +189,8 @@ def test_a_render_that_is_given_up_is_closed(runs: Any, order: Any, running: Any
         finally:
             closed.append(True)
 
-    run = runs.start(order("a", render=render, frames=4, ended=ended.append))
+    steps = render()  # kept here, so that nothing but the line closes it
+    run = runs.start(order("a", render=lambda: steps, frames=4, ended=ended.append))
     runs.pump()
     runs.pump()
     runs.cancel("a")

@@ -146,6 +146,9 @@ def judge_failures(told: dict[str, Any]) -> None:
 def judge_cancel(told: dict[str, Any]) -> None:
     assert "Stops after this frame" in told["stopping"]
     assert "(Cancel)" not in told["stopped"]
+    assert told["stopped"][5].startswith("Stopped")
+    assert told["stopped"][-1] == "Not baked: the node passes its input through."
+    assert any("kept" in line for line in told["stopped"])
     pictures = [Path(name).name for name in told["files"] if ".exr" in name]
     assert pictures in (
         [f"p_matte.{number}.exr" for number in numbers]

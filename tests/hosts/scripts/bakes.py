@@ -115,7 +115,7 @@ def case_preview() -> object:
     scene.frame_set(2)
     assert ops.robust_matte.preview() == {"FINISHED"}
     told = {"exact": state(node)}
-    render(scene, tree, node, "preview", 1, 2)
+    render(scene, tree, node, "preview", 1, 3)
     assert ops.robust_matte.preview(quick=True) == {"FINISHED"}
     told["quick"] = state(node)
     assert ops.robust_matte.bake() == {"FINISHED"}
