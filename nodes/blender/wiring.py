@@ -130,10 +130,5 @@ def clear(group: Any, but: Any | None) -> None:
             continue
         image = node.image if node.bl_idname == "CompositorNodeImage" else None
         group.nodes.remove(node)
-        if image is not None and MARK in image and not _is_used(image):
+        if image is not None and MARK in image and image.users == 0:
             bpy.data.images.remove(image)
-
-
-def _is_used(image: Any) -> bool:
-    """Say whether anything shows a picture; 4.2 counts its users wrong once a scene was copied."""
-    return bool(image.use_fake_user or bpy.data.user_map(subset={image})[image])
