@@ -155,7 +155,7 @@ class Rendered:
         return {int(file.stem.rpartition("_")[2]): number_of(file) for file in files}
 
 
-MADE: dict[Path, Rendered] = {}
+MADE: dict[Path, Rendered | None] = {}  # None where the script failed
 
 
 @pytest.fixture
@@ -168,11 +168,15 @@ def rendered(
 ) -> Rendered:
     """All cases of one version; made once."""
     if blender not in MADE:
+        MADE[blender] = None
         folder, media = tmp_path_factory.mktemp("rendered"), tmp_path_factory.mktemp("m") / "plates"
         shutil.copytree(plates, media)
         ran = run_in_blender(blender, SCRIPT, media, folder, extension=extension, timeout=120)
         MADE[blender] = Rendered(blender, ran.found(), folder, media)
-    return MADE[blender]
+    made = MADE[blender]
+    if made is None:
+        pytest.fail("the script failed: the first test of this version says how")
+    return made
 
 
 # --- what comes out, to the bit
