@@ -54,6 +54,11 @@ DRY_RUNS = {
     "python3 install/bootstrap.py docs": "sets up first; the site is built by test_docs_site.py",
 }
 
+# Commands that are shown with what they print, and are run by the tests that are named.
+RUN_ELSEWHERE = {
+    "$ python3 nodes/client/example.py plate.####.exr result": "tests/hosts/test_client_example.py",
+}
+
 # Options of other programs that the documents name.
 FOREIGN_OPTIONS = {
     "--torch", "--dry-run", "--venv", "--full", "--without-hosts",  # the bootstrap's
@@ -226,8 +231,19 @@ def test_no_command_hides_in_a_block_that_is_not_run() -> None:
     for page in PAGES:
         for kind, body in FENCE.findall(text_of(page)):
             assert kind in SHELL | {"python"} | READ_ONLY, f"{page}: ```{kind}"
+            lines = [line for line in body.splitlines() if line not in RUN_ELSEWHERE]
             if kind in READ_ONLY:
-                assert not re.search(r"^\s*\$?\s*(robust-matte|python3?) ", body, re.M), page
+                hidden = [
+                    one for one in lines if re.match(r"\s*\$?\s*(robust-matte|python3?) ", one)
+                ]
+                assert hidden == [], page
+
+
+def test_what_is_run_elsewhere_is_in_the_documents_and_there() -> None:
+    shown = {line for page in PAGES for line in text_of(page).splitlines()}
+    for command, test in RUN_ELSEWHERE.items():
+        assert command in shown, "take it off the list"
+        assert (ROOT / test).is_file()
 
 
 def test_links_lead_somewhere() -> None:
