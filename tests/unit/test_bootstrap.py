@@ -178,6 +178,12 @@ def test_a_program_that_cannot_start_answers_127(tmp_path: Path) -> None:
     assert SystemRunner().capture([str(tmp_path / "python")]).code == 127
 
 
+def test_a_program_that_hangs_is_ended_and_answers_124() -> None:
+    command = [sys.executable, "-c", "import time; time.sleep(600)"]
+    answer = SystemRunner().capture(command, timeout_s=0.2)
+    assert (answer.code, answer.text) == (124, "no answer for 0.2 s")
+
+
 def test_foreign_python_settings_do_not_reach_the_engine() -> None:
     names = {"PYTHONPATH": "/opt/nuke", "PYTHONHOME": "/opt/nuke", "PIP_TARGET": "/x", "HOME": "/h"}
     assert child_environment(names) == {"HOME": "/h", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
