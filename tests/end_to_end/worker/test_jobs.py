@@ -122,6 +122,7 @@ def test_a_job_is_cancelled_while_it_loads(
     said = host.until("cancelled", "done", "failed")
     assert said[-1]["event"] == "cancelled"
     assert said[-1]["what"] == "Stopped."
+    assert "looking for finished frames" not in [one.get("text") for one in said]  # at once
     assert not list(tmp_path.glob("out/*.exr"))
     assert host.end("bake", id="1", job=job())["manifest"]["written"] == 8
 
