@@ -412,6 +412,7 @@ FOUND: dict[str, dict[str, Any]] = {
     "reroutes": PLAIN,
     "muted blur": PLAIN,
     "group": PLAIN,
+    "library": PLAIN,
     "data": PLAIN,
     "ACEScg": {**PLAIN, "space": "ACEScg"},
     "blur": UPSTREAM,

@@ -343,8 +343,26 @@ def case_sources() -> object:
     tree.links.new(image_node(tree, MOVIE, 1, 0).outputs[0], node.inputs[0])
     told["other rate"] = told_of(scene, tree, node)
     told["clips left"] = len(bpy.data.movieclips)
+    told["library"] = from_library(scene, tree)
     told.update(in_groups(scene, tree))
     return told
+
+
+def from_library(scene: Any, tree: Any) -> object:
+    """A picture of another .blend: its relative path starts there."""
+    emptied(scene, tree)
+    image = bpy.data.images.load(str(SEQUENCE))
+    image.source, image.filepath = "SEQUENCE", "//../numbers/p.1001.exr"
+    library = media / "library" / "pictures.blend"
+    library.parent.mkdir()
+    bpy.data.libraries.write(str(library), {image}, path_remap="NONE")
+    emptied(scene, tree)
+    with bpy.data.libraries.load(str(library), link=True) as (there, here):
+        here.images = list(there.images)
+    node = image_node(tree, SEQUENCE)
+    node.image = here.images[0]
+    assert node.image.library is not None
+    return told_of(scene, tree, keyed(tree, node))
 
 
 def in_groups(scene: Any, tree: Any) -> dict[str, object]:
