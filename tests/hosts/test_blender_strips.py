@@ -302,6 +302,11 @@ scene = bpy.context.scene
 place = versions.strips(scene.sequence_editor)
 render(scene, "opened", 8, 13)
 settings = settings_of(place["plate"])
+bakes = Path(bpy.path.abspath(settings.baked_folder)).parent
+before = len(list(bakes.iterdir()))
+bpy.ops.robust_matte.clear_bakes()
+left = [one.name for one in bakes.iterdir()]
+found["cleared"] = [before, left == [Path(settings.baked_folder).name]]
 found["files"] = {
     "first": first,
     "second": shown(scene, place["plate matte"]),
@@ -590,6 +595,7 @@ def test_the_operator_keys_a_strip_and_puts_the_result_above(
         for folder in ("operator", "opened"):
             shown = read(tmp_path / folder / f"frame_{8 + index:04d}.exr")
             assert np.array_equal(shown, plate(index + 1, seed=2)), f"{folder} {8 + index}"
+    assert found["cleared"] == [2, True], "the bake that is not shown goes"
     assert found["copy"] == ["copy", "copy matte", "plate", "plate matte"]
     assert found["rendered"]["result"][:4] == ["plate matte", 2, 6, 8]
     assert found["rendered"]["plates"] == [f"plate_{frame:04d}.exr" for frame in (6, 7, 8)]
