@@ -84,7 +84,8 @@ class PlateRender:
         if _artist_renders():
             return frame
         try:
-            self._step(frame)
+            with _in_window():
+                self._step(frame)
         except BaseException:
             self.close()
             raise
@@ -186,6 +187,14 @@ def _remove_image(name: str) -> None:
 
 def _artist_renders() -> bool:
     return bool(not bpy.app.background and bpy.app.is_job_running("RENDER"))
+
+
+def _in_window() -> Any:
+    """Return a context with a window: ticks have none, and 4.2 crashes when a scene goes there."""
+    windows: Any = bpy.context.window_manager
+    if bpy.context.window is not None or not len(windows.windows):
+        return contextlib.nullcontext()
+    return bpy.context.temp_override(window=windows.windows[0])
 
 
 @contextlib.contextmanager

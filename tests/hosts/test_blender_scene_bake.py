@@ -103,7 +103,8 @@ def called(*_):
 def check(name, scene, tree, node):
     """Bake, and keep what was done and what changed."""
     before = dump_blend()
-    frames = list(bake(scene, tree, node, name))
+    with bpy.context.temp_override(window=None):  # as in the ticks of a timer
+        frames = list(bake(scene, tree, node, name))
     told.append([name, frames, differences(before, dump_blend())])
 
 
