@@ -125,7 +125,7 @@ def plate_files(plate: str, first: int, last: int) -> list[Path]:
 
 
 def settings_hash(
-    job: Mapping[str, Any], files: Iterable[Path] = (), content: Iterable[Path] = ()
+    job: Mapping[str, Any], files: Iterable[Path] = (), contents: Iterable[str] = ()
 ) -> str:
     """Return 12 digits that change with what a bake is made of, and not with where it lies.
 
@@ -133,15 +133,12 @@ def settings_hash(
         job: The document.
         files: The plate's files: names, sizes and times of change count; those that are absent
             count as such.
-        content: Files of a plate of which every byte counts, and no time.
+        contents: What stands for a plate of which every byte counts, and no time.
     """
     told = {key: value for key, value in job.items() if key not in _NO_SETTINGS}
     text = json.dumps(told, sort_keys=True) + "".join(map(_fingerprint, files))
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass"))
-    for path in content:
-        digest.update(path.name.encode("utf-8", "surrogatepass"))
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:_HASH_DIGITS]
+    text += "".join(f"\n{one}" for one in contents)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_DIGITS]
 
 
 def _fingerprint(path: Path) -> str:

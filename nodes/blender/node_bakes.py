@@ -118,6 +118,7 @@ class NodeBake:
         self.device = device()
         self.folder: Path | None = None
         self.rendered: Path | None = None  # where an upstream plate is rendered to
+        self.contents: dict[int, str] = {}  # of rendered frames
 
     def order(self) -> Order:
         """Return the order."""
@@ -138,7 +139,10 @@ class NodeBake:
         self.rendered = make_folder(self.parent, f"rendering_{secrets.token_hex(4)}", self.uid)
         bake = self.plate_render(self.rendered / PLATE_FOLDER)
         try:
-            yield from bake
+            for number in bake:
+                # Read here, a frame a step: all at the end would hold up Blender.
+                self.contents.update(_contents(bake.plate, number))
+                yield number
             self.source = _keyed(self.source, bake.plate, self.range)
         finally:
             bake.close()
@@ -159,11 +163,12 @@ class NodeBake:
 
     def _place(self) -> Path:
         draft = self.job_in(self.parent)
-        files = plate_files(self.source.plate, *self.range)
         if self.rendered is None:
+            files = plate_files(self.source.plate, *self.range)
             return make_folder(self.parent, settings_hash(draft, files), self.uid)
         # By what the plate holds, not by its times: the same plate goes on where it stopped.
-        folder = make_folder(self.parent, settings_hash(draft, content=files), self.uid)
+        contents = [f"{number} {told}" for number, told in sorted(self.contents.items())]
+        folder = make_folder(self.parent, settings_hash(draft, contents=contents), self.uid)
         self.source = _keyed(self.source, _moved(self.rendered, folder), self.range)
         self.rendered = None
         return folder
@@ -275,6 +280,17 @@ def _keyed(source: Source, plate: str, numbers: tuple[int, int]) -> Source:
         fps=source.fps,
         warnings=source.warnings,
     )
+
+
+def _contents(plate: str, number: int) -> dict[int, str]:
+    """Return the digest of a rendered frame; of one that is not there yet, nothing."""
+    (path,) = plate_files(plate, number, number)
+    try:
+        return {number: hashlib.sha256(path.read_bytes()).hexdigest()}
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise disk_error(path, error) from error
 
 
 def _moved(rendered: Path, folder: Path) -> str:

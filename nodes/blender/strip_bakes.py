@@ -54,6 +54,7 @@ class _StripBake(NodeBake):
         self.device = device()
         self.folder: Path | None = None
         self.rendered: Path | None = None
+        self.contents: dict[int, str] = {}
         self.is_rendered = self.source.kind == "timeline"
 
     def job_in(self, folder: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from robust_matte import KeySettings
+from robust_matte import KeySettings, __version__
 
 Part = Callable[[str], Any]
 
@@ -269,3 +270,8 @@ def test_places_of_bakes(folders: Any, tmp_path: Path) -> None:
     saved = str(tmp_path / "comp.blend")
     assert folders.node_folder(saved, "", cache, "abc") == tmp_path / "robust_matte" / "abc"
     assert folders.node_folder(saved, "/chosen", cache, "abc") == Path("/chosen")
+
+
+def test_the_extension_has_the_projects_version(root: Path) -> None:
+    text = (root / "nodes" / "blender" / "blender_manifest.toml").read_text("utf-8")
+    assert tomllib.loads(text)["version"] == __version__

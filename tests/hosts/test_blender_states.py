@@ -14,7 +14,7 @@ import OpenImageIO as oiio
 import pytest
 
 SCRIPTS = Path(__file__).with_name("scripts")
-CASES = ("panel", "failures", "cancel", "script", "clear", "polls", "twice", "load")
+CASES = ("panel", "failures", "cancel", "script", "clear", "polls", "preferences", "twice", "load")
 Run = Callable[..., Any]
 
 
@@ -185,3 +185,19 @@ def judge_twice(told: list[list[str]]) -> None:
 
 def judge_load(told: list[Any]) -> None:
     assert told == ["cancelled", False]
+
+
+def judge_preferences(told: list[list[str]]) -> None:
+    works, missing = told
+    assert works[:5] == [
+        "Worker = ",
+        "Device = auto",
+        "Cache Folder = ",
+        "Keep Worker Warm (min) = 10",
+        "(Test Worker)",
+    ]
+    assert works[5].startswith("Worker 0.")
+    assert works[6].startswith("Devices: ")
+    assert "draft" in works[7]
+    text = " ".join(missing)
+    assert "nowhere, which is chosen in the preferences, is not there" in text

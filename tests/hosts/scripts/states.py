@@ -332,6 +332,32 @@ def case_load() -> object:
     return [run.phase.value, runs.pump()]
 
 
+class Shown:
+    """The preferences, as Blender draws them: with a layout."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.layout = Layout(lines)
+
+    def __getattr__(self, name: str) -> Any:
+        preferences: Any = bpy.context.preferences
+        return getattr(preferences.addons[MODULE].preferences, name)
+
+
+def case_preferences() -> object:
+    """The preferences after tests of the worker: one that works, one that is not there."""
+    told = []
+    fresh()
+    preferences: Any = bpy.context.preferences
+    for worker in ("", str(out / "nowhere")):
+        preferences.addons[MODULE].preferences.worker = worker
+        finish(runs.start(ours("preferences").order_test()))
+        lines: list[str] = []
+        ours("preferences").RobustMattePreferences.draw(Shown(lines), bpy.context)
+        told.append(lines)
+    preferences.addons[MODULE].preferences.worker = ""
+    return told
+
+
 def case_quit() -> object:
     """Blender goes while a bake runs: by a signal, or as Python ends."""
     _scene, node = fresh()
