@@ -22,7 +22,8 @@ def list_stages(
         full: Also the long matrices.
     """
     selection = [] if full else ["-m", "not full"]
-    spread = ["-n", "auto", "--dist", "loadfile"]  # a file's fixtures are made once
+    # A file's fixtures are made once; tests/conftest.py puts the longest files first.
+    spread = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
     scripts = environment.python.parent  # import-linter cannot be run as a module
     return [
         ("ruff check", environment.module("ruff", "check", ".")),

@@ -147,7 +147,7 @@ def test_dry_run_of_test_adds_the_tools_and_the_checks(script: Path, tmp_path: P
         "python -P -m ruff format --check .",
         "python -P -m mypy",
         "lint-imports --no-logo",
-        "python -P -m pytest -n auto --dist loadfile -m 'not full' -x",
+        "python -P -m pytest -n auto --dist loadfile --no-loadscope-reorder -m 'not full' -x",
     ]
     wheels = [line for line in lines if "bpy==" in line]
     assert len(wheels) == 2
@@ -158,7 +158,7 @@ def test_dry_run_of_test_without_hosts_fetches_no_blender(script: Path, tmp_path
     flags = ["--venv", str(tmp_path / "env"), "--torch", "cpu"]
     lines = dry_run(script, "test", "--full", "--without-hosts", *flags)
     assert [line for line in lines if "blenders" in line] == []
-    assert lines[-1].endswith("--dist loadfile")
+    assert lines[-1].endswith("--dist loadfile --no-loadscope-reorder")
     assert len([one for one in dry_run(script, "test", "--full", *flags) if "bpy==" in one]) == 4
 
 

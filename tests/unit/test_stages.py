@@ -37,7 +37,7 @@ class FakeRunner:
         raise AssertionError(f"nothing becomes the engine here: {command}")
 
 
-PYTEST = "pytest -n auto --dist loadfile"
+PYTEST = "pytest -n auto --dist loadfile --no-loadscope-reorder"
 
 
 @pytest.fixture
