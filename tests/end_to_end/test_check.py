@@ -291,7 +291,7 @@ def test_a_spoilt_frame_is_named(
     assert error.exit_code == 6
     assert (error.frame, error.path) == (1006, path)
     assert error.what.startswith(f"Frame 1006 of sh: {path} {what}")
-    assert "1 of 20 frames are bad" in error.what
+    assert "bad frames: 1 of 20." in error.what
     report = report_of(plan)
     (bad,) = report.bad_frames
     assert (report.bad, bad.frame, bad.file, bad.kind) == (1, 1006, path.name, kind)
@@ -317,7 +317,7 @@ def test_the_first_of_several_is_named_and_all_are_counted(keyed: Key) -> None:
         file_of(plan, number).unlink()
     error = complaint(checked(plan))
     assert error.frame == 1004
-    assert "3 of 20 frames are bad" in error.what
+    assert "bad frames: 3 of 20." in error.what
     assert [one.bad for one in report_of(plan).segments] == [1, 2]
     assert "3 of 20 frames are not right" in (plan.parent / "report.html").read_text("utf-8")
 
@@ -507,7 +507,7 @@ def test_the_bin_of_a_bad_frame_is_named(farm: tuple[Path, dict[str, Path]]) -> 
     file_of(plans["sh020"], 1001).unlink()
     error = complaint(checked(path))
     assert "Frame 1001 of sh020" in error.what
-    assert "3 of 40 frames are bad" in error.what
+    assert "bad frames: 3 of 40." in error.what
     assert f"robust-matte key --plan {path} --bin 2" in error.hint
     assert "1 more" in error.hint
     text = (plans["sh020"].parent / "report.html").read_text("utf-8")

@@ -8,6 +8,7 @@ import json
 import re
 import sys
 import time
+from abc import ABC, abstractmethod
 from dataclasses import asdict
 from typing import Any, TextIO
 
@@ -33,8 +34,8 @@ _LOG_EVERY_S = 10.0  # of the same stage on stderr: engines put both into one lo
 _LIKE_OPENJD = re.compile(r"(^|[\r\n])([^\S\r\n]*)(?=openjd_)", re.IGNORECASE)
 
 
-class Dialect:
-    """Lines on stdout for a machine, and a log for people on stderr.
+class Dialect(ABC):
+    """Lines on stdout for a machine.
 
     Args:
         out: The process's stdout, for this alone.
@@ -44,9 +45,32 @@ class Dialect:
     def __init__(self, out: PrivateStdout, work: str = "keying") -> None:
         self.out = out
         self._overall = Overall(work)
-        self._log = PlainLines(_LOG_EVERY_S)
         self._last = 0.0
         self._stage = ""
+
+    @abstractmethod
+    def tell(self, event: Event) -> bool:
+        """Write what is to be said of an event, and return whether there was anything."""
+
+    @abstractmethod
+    def still(self, text: str) -> None:
+        """Say what goes on all the same, after a long silence."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Say that all went well."""
+
+    @abstractmethod
+    def fail(self, error: RobustMatteError) -> None:
+        """Say what the process ends with, if the dialect has a word for it."""
+
+
+class _EngineLines(Dialect):
+    """Percent and words for an engine, and a log for people on stderr."""
+
+    def __init__(self, out: PrivateStdout, work: str = "keying") -> None:
+        super().__init__(out, work)
+        self._log = PlainLines(_LOG_EVERY_S)
 
     def tell(self, event: Event) -> bool:
         """Write what is to be said of an event, and return whether there was anything."""
@@ -75,11 +99,12 @@ class Dialect:
     def fail(self, error: RobustMatteError) -> None:
         """Say what the process ends with, if the dialect has a word for it."""
 
+    @abstractmethod
     def _write(self, percent: float, text: str) -> None:
-        raise NotImplementedError
+        """Write a line: how much is done, and what."""
 
 
-class OpenJDLines(Dialect):
+class OpenJDLines(_EngineLines):
     """`openjd_progress`, `openjd_status` and, at most once, `openjd_fail`."""
 
     def fail(self, error: RobustMatteError) -> None:
@@ -92,14 +117,14 @@ class OpenJDLines(Dialect):
         self.out.line(f"openjd_status: {text}")
 
 
-class TractorLines(Dialect):
+class TractorLines(_EngineLines):
     """`TR_PROGRESS`, in whole percent."""
 
     def _write(self, percent: float, text: str) -> None:  # noqa: ARG002 - it takes no words
         self.out.line(f"TR_PROGRESS {percent:.0f}")
 
 
-class DeadlineLines(Dialect):
+class DeadlineLines(_EngineLines):
     """`Progress: 41%`, which CommandLine looks for; what follows is for people."""
 
     def _write(self, percent: float, text: str) -> None:

@@ -94,8 +94,8 @@ class PlanCheck:
         more = len(self.repairs) - 1
         others = f", then {more} more: {self.page} names them" if more > 0 else ""
         return BadResultError(
-            f"Frame {fault.number} of {shot}: {fault.path} {fault.what}; {self.bad} of "
-            f"{self.frames} frames are bad.",
+            f"Frame {fault.number} of {shot}: {fault.path} {fault.what}; bad frames: "
+            f"{self.bad} of {self.frames}.",
             hint=f"Run again: {self.repairs[0]}{others}.",
             frame=fault.number,
             path=fault.path,
