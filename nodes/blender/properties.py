@@ -165,8 +165,10 @@ def is_copy(tree: Any) -> bool:
 def tree_of(uid: str) -> Any | None:
     """Return the tree with a uid, the original before copies and linked ones; None without."""
 
-    def rank(tree: Any) -> tuple[bool, bool, str]:
-        return tree.library is not None, tree.name != settings_of(tree).owner, tree.name
+    def rank(tree: Any) -> tuple[bool, bool, int]:
+        # A copy is younger, which a saved file does not tell: then its name does.
+        is_renamed = tree.name != settings_of(tree).owner
+        return tree.library is not None, is_renamed, tree.session_uid
 
     found = [tree for tree in bpy.data.node_groups if uid and settings_of(tree).uid == uid]
     return min(found, key=rank, default=None)

@@ -408,10 +408,22 @@ def case_copies() -> object:
     copied = group.copy()
     told["copy"] = [properties.is_copy(copied), properties.is_copy(group)]
     told["tree of"] = properties.tree_of(uid) == group
-    group.name = "Hero"
-    told["renamed"] = [properties.own_uid(group) == uid, properties.own_uid(copied) != uid]
-    twin.node_tree = copied
+    group.name = "Zoe"
+    told["tree of renamed"] = properties.tree_of(uid) == group
+    is_same = properties.own_uid(group) == uid
+    blend, twin.node_tree = str(out / "copies.blend"), copied
+    bpy.ops.wm.save_as_mainfile(filepath=blend, copy=True)
+    told["renamed"] = [is_same, properties.own_uid(copied) != uid]
     told["own copy"] = node_group.make_single_user(twin) == copied
+    told |= pictures(tree, group, theirs)
+    bpy.ops.wm.open_mainfile(filepath=blend)
+    told["opened"] = properties.tree_of(uid).name
+    return told
+
+
+def pictures(tree: Any, group: Any, theirs: Any) -> dict[str, Any]:
+    """Wire a group again and again: its former pictures go, those of others stay."""
+    told, bake = dict[str, Any](), baked(FrameMapping(1, 1000, 2), 1001, 1002)
     result.wire(group, baked(FrameMapping(1, 1000, 2), 1001, 1001))
     kept = [one for one in bpy.data.images if "robust_matte" in one]
     told["pictures"] = [len(kept), theirs.name in bpy.data.images, kept[0].users]
