@@ -62,9 +62,12 @@ def _tree(tree: Any, nodes: list[Any], seen: set[str]) -> Iterator[str]:
 
 
 def _values(path: str, one: Any, depth: int) -> Iterator[str]:
+    absent = _absent(one)
     for prop in one.bl_rna.properties:
         name = prop.identifier
-        if name == "rna_type" or (depth == 0 and (name in _LOOKS or name.startswith("bl_"))):
+        if name == "rna_type" or name in absent:
+            continue
+        if depth == 0 and (name in _LOOKS or name.startswith("bl_")):
             continue
         value: Any = getattr(one, name, None)
         if prop.type in _SIMPLE:
@@ -79,6 +82,16 @@ def _values(path: str, one: Any, depth: int) -> Iterator[str]:
         elif prop.type == "COLLECTION" and value is not None and depth < _DEEPEST:
             for index, item in enumerate(value):
                 yield from _values(f"{path}.{name}[{index}]", item, depth + 1)
+
+
+def _absent(one: Any) -> set[str]:
+    """Return choices that an Image node has none for: asked for, Blender fills the console."""
+    absent = set()
+    if not getattr(one, "has_layers", True):
+        absent.add("layer")
+    if not getattr(one, "has_views", True):
+        absent.add("view")
+    return absent
 
 
 def _curves(tree: Any) -> list[Any]:

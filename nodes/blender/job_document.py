@@ -11,14 +11,25 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import HostError
 from .plate_spaces import LINEAR_REC709, plate_space_of
+from .sequences import frame_numbers
 
 if TYPE_CHECKING:
     from .sources import Source
 
-__all__ = ["job_for", "output_stem", "plate_files", "plate_range", "settings_hash"]
+__all__ = [
+    "all_plate_files",
+    "job_for",
+    "output_stem",
+    "plate_files",
+    "plate_range",
+    "settings_hash",
+]
 
-# What a bake's bits do not depend on, or what the plate's files say better.
-_NO_SETTINGS = {"plate", "output", "device", "threads", "offline", "repin", "contact_sheet"}
+# What a bake's bits do not depend on, or what the plate's files say better. A frame is the same in
+# a bake of few frames and of many: to extend one keys what is new.
+_NO_SETTINGS = {
+    *("plate", "output", "frames", "device", "threads", "offline", "repin", "contact_sheet"),
+}
 _NUMBER = re.compile(r"#+")
 _HASH_DIGITS = 12
 
@@ -122,6 +133,18 @@ def plate_files(plate: str, first: int, last: int) -> list[Path]:
         path.with_name(f"{path.name[:start]}{number:0{width}d}{path.name[end:]}")
         for number in range(first, last + 1)
     ]
+
+
+def all_plate_files(plate: str, first: int) -> list[Path]:
+    """Return every file of a plate that is on disk, shown or not: to the worker they are one plate.
+
+    Args:
+        plate: A movie, or a pattern.
+        first: A frame that is there.
+    """
+    (one,) = plate_files(plate, first, first)
+    numbers = frame_numbers(one) if str(one) != plate else []
+    return [path for number in numbers for path in plate_files(plate, number, number)] or [one]
 
 
 def settings_hash(

@@ -24,7 +24,7 @@ from .bake_folders import (
 from .bake_places import bakes_of, preview_parent, relative
 from .errors import HostError
 from .frames import FrameMapping
-from .job_document import job_for, plate_files, plate_range, settings_hash
+from .job_document import all_plate_files, job_for, plate_files, plate_range, settings_hash
 from .orders import Order, Phase, Run
 from .plate_render import PlateRender
 from .preferences import device
@@ -164,9 +164,10 @@ class NodeBake:
     def _place(self) -> Path:
         draft = self.job_in(self.parent)
         if self.rendered is None:
-            files = plate_files(self.source.plate, *self.range)
+            files = all_plate_files(self.source.plate, self.range[0])
             return make_folder(self.parent, settings_hash(draft, files), self.uid)
-        # By what the plate holds, not by its times: the same plate goes on where it stopped.
+        # By what the plate holds, not by its times: the same plate goes on where it stopped. Of
+        # other frames it is another plate, which the worker would refuse in the same folder.
         contents = [f"{number} {told}" for number, told in sorted(self.contents.items())]
         folder = make_folder(self.parent, settings_hash(draft, contents=contents), self.uid)
         self.source = _keyed(self.source, _moved(self.rendered, folder), self.range)

@@ -22,6 +22,7 @@ from robust_matte import KeySettings, key
 WIDTH, HEIGHT = 64, 48
 SCRIPT = Path(__file__).with_name("scripts") / "bakes.py"
 LAYERS = {"Image": "rgba", "Alpha": "alpha", "Foreground": "foreground"}
+EXTENDED = [f"p_matte.{number}.exr" for number in (1001, 1002, 1003, 1004)]
 Run = Callable[..., Any]
 Image = NDArray[np.float32]
 
@@ -129,8 +130,9 @@ def test_a_node_gives_what_the_worker_wrote(blends: Blends, plates: Path, tmp_pa
     settings = {"model": "draft", "warm_up": 2, "device": "cpu", "contact_sheet": "none"}
     plate, space = str(plates / "p.####.exr"), "lin_rec709_scene"
     key(KeySettings(plate=plate, output=str(done), output_space=space, **settings))
-    whole = np.asarray(oiio.ImageBuf(str(done.with_name("p_matte.1002.exr"))).get_pixels())
-    np.testing.assert_array_equal(part_of(folder / "p_matte.1002.exr", "rgba"), whole[..., :4])
+    for name in EXTENDED:
+        whole = np.asarray(oiio.ImageBuf(str(done.with_name(name))).get_pixels())
+        np.testing.assert_array_equal(part_of(folder / name, "rgba"), whole[..., :4], name)
 
 
 def judge_sequence(out: Path, found: dict[str, Any]) -> Path:
@@ -142,11 +144,32 @@ def judge_sequence(out: Path, found: dict[str, Any]) -> Path:
     frames = [name for name in found["first"]["files"] if name.endswith(".exr")]
     assert frames == [f"p_matte.{number}.exr" for number in (1001, 1002, 1003)]
     assert found["first"]["baked_frames"] == "1001-1003"
+    judge_extended(out, found)
     for scene_frame in (5, 6, 7):
         for socket in LAYERS:
             rendered = out / "sequence" / f"{socket}_{scene_frame:04d}.exr"
             same(rendered, folder / f"p_matte.{scene_frame + 996}.exr", socket)
     return folder
+
+
+def judge_extended(out: Path, found: dict[str, Any]) -> None:
+    """More frames of the same bake: what is there stays the same file. Fewer are only shown."""
+    folder = Path(found["first"]["folder"])
+    kept, more, less = found["inodes"]
+    assert sorted(kept) == EXTENDED[:3]
+    assert sorted(more) == EXTENDED
+    assert {name: more[name] for name in kept} == kept
+    assert less == more
+    for name, frames in (("extended", "1001-1004"), ("shrunk", "1002-1004")):
+        assert (found[name]["folder"], found[name]["baked_frames"]) == (str(folder), frames)
+    for scene_frame in (5, 6, 7, 8):
+        for socket in LAYERS:
+            file, named = folder / f"p_matte.{scene_frame + 996}.exr", f"{socket}_000{scene_frame}"
+            same(out / "extended" / f"{named}.exr", file, socket)
+            if scene_frame > 5:
+                same(out / "shrunk" / f"{named}.exr", file, socket)
+    passed = np.asarray(oiio.ImageBuf(str(out / "shrunk" / "Alpha_0005.exr")).get_pixels())
+    assert (passed == 1).all()
 
 
 def judge_movie(out: Path, found: dict[str, Any]) -> Path:

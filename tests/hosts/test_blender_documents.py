@@ -149,13 +149,14 @@ def test_the_hash_tells_bakes_apart(
     plate = tmp_path / "p.0001.exr"
     plate.write_bytes(b"light")
 
-    def digest(device: str = "cpu", folder: str = "/a", **changed: Any) -> str:
+    def digest(device: str = "cpu", folder: str = "/a", frames: Any = None, **changed: Any) -> str:
         wishes = SimpleNamespace(**{**vars(settings), **changed})
-        job = documents.job_for(wishes, source, Path(folder), device)
+        job = documents.job_for(wishes, source, Path(folder), device, frames)
         return str(documents.settings_hash(job, [plate, tmp_path / "gone.exr"]))
 
     first = digest()
     assert first == digest(device="cuda") == digest(folder="/b")
+    assert first == digest(range_mode="CUSTOM", frames=(1003, 1010))
     changed = {
         digest(gain="1"),
         digest(cuts="1010"),
@@ -172,6 +173,17 @@ def test_files_of_plates_by_their_frames(documents: Any) -> None:
     names = [path.name for path in documents.plate_files("/a/b#1.###.exr", 98, 101)]
     assert names == ["b#1.098.exr", "b#1.099.exr", "b#1.100.exr", "b#1.101.exr"]
     assert documents.plate_files("/a/b.mov", 1, 50) == [Path("/a/b.mov")]
+
+
+def test_all_files_of_a_plate_are_those_on_disk(documents: Any, tmp_path: Path) -> None:
+    for name in ("b.098.exr", "b.100.exr", "b.99.exr", "b.1000.exr", "c.099.exr", "b.mov"):
+        (tmp_path / name).touch()
+    found = documents.all_plate_files(str(tmp_path / "b.###.exr"), 100)
+    assert [path.name for path in found] == ["b.098.exr", "b.100.exr", "b.1000.exr"]
+    movie = str(tmp_path / "b.mov")
+    assert documents.all_plate_files(movie, 1) == [Path(movie)]
+    still = str(tmp_path / "b.1.png")
+    assert documents.all_plate_files(still, 1) == [Path(still)]
 
 
 # --- folders

@@ -81,6 +81,12 @@ def state(node: Any) -> dict[str, Any]:
     return {"folder": folder, "files": files, **told}
 
 
+def inodes(node: Any) -> dict[str, int]:
+    """The frames of a bake, and which file of the disk each is."""
+    folder = Path(state(node)["folder"])
+    return {path.name: path.stat().st_ino for path in folder.glob("*.exr")}
+
+
 def case_sequence() -> object:
     """A sequence from 1001, seen from scene frame 5 on; only a part of it is baked."""
     scene, tree = fresh()
@@ -93,10 +99,27 @@ def case_sequence() -> object:
     first = state(node)
     assert ops.robust_matte.bake() == {"FINISHED"}
     again = state(node)
+    kept = inodes(node)
+    settings.last = 8
+    assert ops.robust_matte.bake() == {"FINISHED"}
+    extended, more = state(node), inodes(node)
+    render(scene, tree, node, "extended", 5, 8)
+    settings.first = 6
+    assert ops.robust_matte.bake() == {"FINISHED"}
+    shrunk, less = state(node), inodes(node)
+    render(scene, tree, node, "shrunk", 5, 8)
     settings.gain = "1"
     assert ops.robust_matte.bake(node=node.name) == {"FINISHED"}
     other = state(node)
-    return {"first": first, "again": again, "other": other, "settings": settings.baked_folder}
+    return {
+        "first": first,
+        "again": again,
+        "extended": extended,
+        "shrunk": shrunk,
+        "inodes": [kept, more, less],
+        "other": other,
+        "settings": settings.baked_folder,
+    }
 
 
 def case_movie() -> object:
