@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +30,7 @@ from .preferences import device
 from .properties import own_uid, settings_of, tree_of
 from .result import Baked, wire
 from .scene_bake import UpstreamBake
+from .sequences import pattern_of
 from .sources import Source, find_source
 from .targets import Target
 
@@ -248,18 +248,16 @@ class _NodePreview(NodeBake):
     def finish(self, run: Run) -> None:
         """Show the frame under the scene's frame that it was made for."""
         group = _group(self.uid, run)
-        path = Path(_pattern(run.manifest.get("files", {})))
+        pattern = pattern_of(Path(_pattern(run.manifest.get("files", {}))), self.number)
         frames = FrameMapping(self.scene_frame, self.number - 1, 1, "nothing")
-        digits = re.search(r"(\d+)(?=\.exr$)", path.name)
-        name = path.name if digits is None else path.name.replace(digits[1], "#" * len(digits[1]))
-        wire(group, Baked(str(path.with_name(name)), self.number, self.number, frames))
+        wire(group, Baked(str(pattern), self.number, self.number, frames))
         settings = settings_of(group)
-        settings.baked_folder = relative(path.parent)
+        settings.baked_folder = relative(pattern.parent)
         settings.baked_frames = f"{PREVIEW} {self.number}"
         settings.baked_hash = self.digest
         settings.baked_approximate = bool(run.manifest.get("approximate"))
         self.rendered = None
-        _remove_previews(self.uid, but=path.parent)
+        _remove_previews(self.uid, but=pattern.parent)
         keep_for_undo("Preview Robust Matte")
 
     def ended(self, run: Run) -> None:

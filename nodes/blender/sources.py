@@ -12,7 +12,7 @@ import bpy
 from .errors import HostError
 from .frames import FrameMapping
 from .plate_spaces import LINEAR_REC709, plate_space_of
-from .sequences import frame_numbers, split_name
+from .sequences import frame_numbers, missing, split_name, still_number
 from .upstream import feeding_socket
 from .versions import working_space
 
@@ -144,18 +144,16 @@ def _on_disk(node: Any, path: Path, there: list[int], frames: FrameMapping) -> S
             hint="Check the node's Frames and Offset, and that the files' disk is there.",
         )
     source = Source("sequence", str(pattern), shown[0], shown[-1], frames)
-    lacking = shown[-1] - shown[0] + 1 - len(shown)
+    lacking = missing(shown)
     if lacking:
-        first = next(number for number in range(shown[0], shown[-1]) if number not in set(shown))
-        source = _warned(source, f"{pattern} lacks {lacking} frames, the first is {first}.")
+        text = f"{pattern} lacks {len(lacking)} frames, the first is {lacking[0]}."
+        source = _warned(source, text)
     return source
 
 
 def _still(path: Path) -> Source:
-    """Return one file, which lies under all frames; a version is no frame number."""
-    base, digits, suffix = split_name(path) or ("", "", "")
-    is_numbered = bool(digits) and suffix == path.suffix and not base.lower().endswith("v")
-    number = int(digits) if is_numbered else 1
+    """Return one file, which lies under all frames."""
+    number = still_number(path)
     return Source("sequence", str(path), number, number, FrameMapping.still(number))
 
 

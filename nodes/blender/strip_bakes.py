@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from .plate_render import PlateRender
 from .preferences import device
 from .properties import settings_of
 from .result import Baked
+from .sequences import pattern_of
 from .strip_results import add_result
 from .strip_settings import own_strip_uid, strip_of
 from .strips import strip_source
@@ -69,10 +69,10 @@ class _StripBake(NodeBake):
     def finish(self, run: Run) -> None:
         """Put the result above its strip."""
         scene, strip = self._found()
-        pattern = _with_number(str(run.manifest.get("outputs", {}).get("rgba", "")), self.range)
-        baked = Baked(pattern, *self.range, self.source.frames)
+        pattern = _pattern(run, self.range[0])
+        baked = Baked(str(pattern), *self.range, self.source.frames)
         result = add_result(scene, strip, baked, self.uid, is_rendered=self.is_rendered)
-        folder = Path(pattern).parent
+        folder = pattern.parent
         if bpy.data.filepath:
             result.directory = relative(folder)
         first, last = self.range
@@ -93,15 +93,20 @@ class _StripBake(NodeBake):
         return found
 
 
-def _with_number(pattern: str, numbers: tuple[int, int]) -> str:
-    """Return a pattern with its `#`, also where one frame's file is told by its name."""
-    if not pattern:
+def _pattern(run: Run, number: int) -> Path:
+    """Return the files that a strip shows, with their `#` also where they are those of one frame.
+
+    Args:
+        run: The run of a bake that is done.
+        number: Its first frame.
+
+    Raises:
+        HostError: The worker did not tell of them.
+    """
+    told = str(run.manifest.get("outputs", {}).get("rgba", ""))
+    if not told:
         raise HostError(
             "The worker told of no RGBA files.",
             hint="Press Test worker in the preferences: its version may not fit the extension's.",
         )
-    path = Path(pattern)
-    found = re.search(r"(\d+)(?=\.exr$)", path.name)
-    if "#" in path.name or found is None or int(found[1]) != numbers[0]:
-        return pattern
-    return str(path.with_name(path.name.replace(found[1], "#" * len(found[1]))))
+    return pattern_of(Path(told), number)

@@ -12,7 +12,7 @@ import bpy
 from .errors import HostError
 from .frames import FrameMapping
 from .plate_spaces import plate_space_of
-from .sequences import split_name
+from .sequences import split_name, still_number
 from .sources import Source
 from .strip_changes import changes_of, effects_on
 from .versions import strip_frames, strips, working_space
@@ -95,14 +95,13 @@ def _images(strip: Any, space: str) -> Source | str:
     names = [element.filename for element in strip.elements]
     trimmed = at.trimmed
     names = names[trimmed : len(names) - _trimmed_end(strip)]
-    parts = [split_name(Path(name)) for name in names]
     folder = _absolute(strip.directory, strip.id_data)
     _refuse_missing(folder / names[0], strip)
     if len(names) == 1:
-        number = int(parts[0][1]) if parts[0] else 1
+        number = still_number(Path(names[0]))
         frames = FrameMapping(at.first, number - 1, 1)
         return Source("strip", str(folder / names[0]), number, number, frames, space)
-    first = parts[0]
+    first = split_name(Path(names[0]))
     if first is None:
         return "its files bear no numbers"
     base, digits, suffix = first

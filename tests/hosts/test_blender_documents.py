@@ -55,6 +55,39 @@ def settings() -> SimpleNamespace:
     )
 
 
+# --- names of files
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "wanted"),
+    [
+        pytest.param("sh0010_m.0010.exr", 10, "sh0010_m.####.exr", id="the number twice"),
+        pytest.param("m.10010.exr", 10010, "m.#####.exr", id="five digits"),
+        pytest.param("m.-010.exr", -10, "m.####.exr", id="before 0"),
+        pytest.param("m.####.exr", 10, "m.####.exr", id="a pattern"),
+        pytest.param("sh0010_m.exr", 10, "sh0010_m.exr", id="no number"),
+        pytest.param("m.0011.exr", 10, "m.0011.exr", id="another number"),
+    ],
+)
+def test_a_pattern_has_its_digits_where_the_number_is(
+    part: Part, name: str, number: int, wanted: str
+) -> None:
+    sequences = part("sequences")
+    assert sequences.pattern_of(Path("/sh0010") / name, number) == Path("/sh0010") / wanted
+
+
+def test_a_version_is_no_frame_number(part: Part) -> None:
+    names = ("p.1004.exr", "shot_v002.png", "shotV2.png", "2k_plate.png", "plate.png")
+    found = [part("sequences").still_number(Path(name)) for name in names]
+    assert found == [1004, 1, 1, 1, 1]
+
+
+def test_what_is_missing_of_a_long_sequence(part: Part) -> None:
+    missing = part("sequences").missing
+    assert missing([3, 4, 8, 10]) == [5, 6, 7, 9]
+    assert missing([*range(1, 200_000), 200_001]) == [200_000]  # with a look at each it takes hours
+
+
 # --- job documents
 
 

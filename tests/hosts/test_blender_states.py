@@ -14,7 +14,18 @@ import OpenImageIO as oiio
 import pytest
 
 SCRIPTS = Path(__file__).with_name("scripts")
-CASES = ("panel", "failures", "cancel", "script", "clear", "polls", "preferences", "twice", "load")
+CASES = (
+    "panel",
+    "failures",
+    "cancel",
+    "script",
+    "clear",
+    "polls",
+    "preferences",
+    "twice",
+    "load",
+    "names",
+)
 Run = Callable[..., Any]
 
 
@@ -91,6 +102,10 @@ def test_nothing_is_left_of_a_blender_that_goes(
     for name in pictures:
         assert oiio.ImageBuf(str(folder / name)).initialized  # whole, and under its own name
         assert name.startswith("p_matte.")
+
+
+def judge_names(told: list[Any]) -> None:
+    assert told == ["sh1001_p_matte.####.exr", ["sh1001_p_matte.1001.exr"]]
 
 
 def judge_panel(told: dict[str, list[str]]) -> None:

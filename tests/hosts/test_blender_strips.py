@@ -92,6 +92,7 @@ CASES = {
     "offset": lambda place: (one := add_images(place, 5), cut(one, 3, 2))[0],
     "both": lambda place: (one := add_images(place, 5), cut(one, 3, 2), trim(one, 7, 9))[0],
     "still": lambda place: (one := add_images(place, 5, ["plate.1004.exr"]), trim(one, 3, 12))[0],
+    "version": lambda place: add_images(place, 5, ["still_v002.exr"]),
     "movie": lambda place: add_movie(place, 10),
     "movie trimmed": lambda place: (one := add_movie(place, 10), trim(one, 13, 18))[0],
     "movie offset": lambda place: (one := add_movie(place, 10), cut(one, 4, 1))[0],
@@ -471,6 +472,7 @@ def run_strips(
     for number in range(FIRST, FIRST + FRAMES):
         write(tmp_path / f"plate.{number}.exr", plate(number))
         write(tmp_path / f"matte.{number}.exr", plate(number, seed=1))
+    write(tmp_path / "still_v002.exr", plate(1))
     write_movie(tmp_path / "movie.mov")
 
     (tmp_path / "frames").mkdir()
@@ -522,6 +524,7 @@ def test_each_scene_frame_has_the_plate_frame_that_the_sequencer_shows(
     assert found["offset"]["range"] == [1004, 1010]
     assert found["movie both"]["range"][0] == 5
     assert found["still"]["range"] == [1004, 1004]
+    assert found["version"]["range"] == [1, 1], "a version is no frame number"
     assert found["sequence"]["plate"] == str(tmp_path / "plate.####.exr")
     assert found["sequence"]["space"] == "lin_rec709_scene"
     assert found["movie"]["space"] == "srgb_rec709_scene"

@@ -6,6 +6,7 @@ moved on as the window's ticks would. What a case finds is told as JSON.
 
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -356,6 +357,17 @@ def case_preferences() -> object:
         told.append(lines)
     preferences.addons[MODULE].preferences.worker = ""
     return told
+
+
+def case_names() -> object:
+    """A preview of a plate whose name holds the frame's number elsewhere, too."""
+    _scene, node = fresh()
+    for number in range(1001, 1005):
+        shutil.copy(media / f"p.{number}.exr", out / f"sh1001_p.{number}.exr")
+    node.inputs["Image"].links[0].from_node.image.filepath = str(out / "sh1001_p.1001.exr")
+    ops.robust_matte.preview(quick=True)
+    pattern = Path(ours("result").baked_of(node.node_tree).pattern)
+    return [pattern.name, sorted(path.name for path in pattern.parent.glob("*.exr"))]
 
 
 def case_quit() -> object:
