@@ -61,7 +61,7 @@ def job_for(
         "cuts": settings.cuts or "auto",
         "plate_space": _plate_space(settings.plate_space, source),
         "output_space": LINEAR_REC709,
-        "gain": _number(settings.gain),
+        "gain": _number(settings.gain) or "0",
         "warm_up": int(settings.warm_up),
         "downsample": _number(settings.downsample) or "auto",
         "despill": str(settings.despill or "none").lower(),
@@ -178,4 +178,4 @@ def _plate_space(chosen: str, source: Source) -> str | None:
 
 
 def _number(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value).strip()

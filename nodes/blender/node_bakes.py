@@ -33,6 +33,7 @@ from .scene_bake import UpstreamBake
 from .sequences import pattern_of
 from .sources import Source, find_source
 from .targets import Target
+from .typed_settings import refuse_unusable
 
 __all__ = [
     "PREVIEW",
@@ -57,7 +58,8 @@ def wishes_of(group: Any) -> SimpleNamespace:
     """Return a copy of a group's settings, with absolute paths: later changes are another bake's.
 
     Raises:
-        HostError: A path is relative to a file that was never saved.
+        HostError: A path is relative to a file that was never saved, or a setting is none that
+            the worker takes.
     """
     settings = settings_of(group)
     wishes = SimpleNamespace(**{name: getattr(settings, name) for name in _WISHES})
@@ -71,6 +73,7 @@ def wishes_of(group: Any) -> SimpleNamespace:
         if value.startswith("//"):
             value = os.path.normpath(bpy.path.abspath(value))
         setattr(wishes, name, value)
+    refuse_unusable(wishes)
     return wishes
 
 
@@ -229,7 +232,7 @@ class _NodePreview(NodeBake):
         """Return the order."""
         order = super().order()
         changed = {"preview": self.number, "quick": self.quick, "folder": self.files_folder}
-        return Order(**{**vars(order), **changed})
+        return Order(**{**vars(order), **changed, "scene_frame": self.scene_frame})
 
     def job(self) -> dict[str, Any]:
         """Return the job, the same for each frame: the worker goes on from the states it has."""
@@ -321,7 +324,7 @@ def _pattern(layers: Any) -> str:
     if len(found) != 1:
         raise HostError(
             f"The worker wrote {len(found)} files a frame in place of one with all layers.",
-            hint="Press Test worker in the preferences: its version may not fit the extension's.",
+            hint="Press Test Worker in the preferences: its version may not fit the extension's.",
         )
     return found.pop()
 

@@ -38,6 +38,7 @@ class Order:
             given up; None where the plate is there.
         frames: How many frames it renders, for the progress.
         preview: The plate's frame of a preview; None is a bake.
+        scene_frame: The scene's frame that the preview is for, where it is known.
         quick: Whether the preview may be approximate.
         folder: Where a preview's files go; called after `job`.
         ended: Called whenever the run is over, however it ended, after `finish`.
@@ -50,6 +51,7 @@ class Order:
     render: Callable[[], Iterator[object]] | None = None
     frames: int = 0
     preview: int | None = None
+    scene_frame: int | None = None
     quick: bool = False
     folder: Callable[[], str] | None = None
     ended: Callable[[Run], None] | None = None

@@ -8,22 +8,44 @@ import bpy
 
 from .classes import register_classes, unregister_classes
 from .errors import HostError
+from .frames import FrameMapping
 from .node_bakes import PREVIEW, wishes_hash
 from .node_group import is_shared
 from .orders import Phase, Run
 from .properties import settings_of
+from .result import baked_of
 from .running import runs
 from .seen_sources import look, source_line
+from .spoken import spoken_frame
 from .targets import Target, active_target
-from .wrapped_text import say, spoken_time, width_of
+from .wrapped_text import say, say_line, spoken_time, width_of
 
-__all__ = ["draw_run", "register", "unregister"]
+__all__ = ["draw_bake", "draw_run", "draw_warnings", "register", "unregister"]
 
 _MOST_WARNINGS = 4
+_BUTTON = 4  # characters that the button beside the source takes
+
+
+def draw_bake(layout: Any, run: Run | None, operator: str) -> None:
+    """Draw the button that bakes; while a run goes, its bar in that place, so that nothing moves.
+
+    Args:
+        layout: Where to.
+        run: The latest run, or None.
+        operator: What the button does.
+    """
+    row = layout.row(align=True)
+    row.scale_y = 1.4
+    if run is None or run.is_over:
+        row.operator(operator, text="Bake", icon="RENDER_ANIMATION")
+        return
+    left = "" if run.eta_s is None else f", {spoken_time(run.eta_s)} left"
+    row.progress(factor=run.factor, text=f"{run.factor:.0%}{left}")
+    row.operator("robust_matte.cancel", text="", icon="X").key = run.order.key
 
 
 def draw_run(layout: Any, run: Run, width: int) -> None:
-    """Draw how a run goes, or how it ended: for nodes and for strips.
+    """Draw what goes on, or how it ended: for nodes and for strips.
 
     Args:
         layout: Where to.
@@ -31,12 +53,7 @@ def draw_run(layout: Any, run: Run, width: int) -> None:
         width: Characters of a line.
     """
     if not run.is_over:
-        left = "" if run.eta_s is None else f", {spoken_time(run.eta_s)} left"
-        row = layout.row(align=True)
-        row.progress(factor=run.factor, text=f"{run.factor:.0%}{left}")
-        cancel = row.operator("robust_matte.cancel", text="", icon="X")
-        cancel.key = run.order.key
-        say(layout, run.text, width, icon="TIME")
+        say_line(layout, run.text, width, icon="TIME")
     elif run.phase is Phase.FAILED:
         say(layout, run.what, width, icon="ERROR")
         say(layout, run.hint, width, icon="FORWARD")
@@ -45,13 +62,12 @@ def draw_run(layout: Any, run: Run, width: int) -> None:
     elif run.phase is Phase.CANCELLED:
         say(layout, run.what, width, icon="CANCEL")
         say(layout, run.hint, width, icon="FORWARD")
-    else:
+    elif run.order.preview is None:  # that a preview is shown is said below
         say(layout, run.text, width, icon="CHECKMARK")
-    draw_warnings(layout, run.warnings, width)
 
 
 def draw_warnings(layout: Any, warnings: Any, width: int) -> None:
-    """Draw warnings, and how many there are beside them."""
+    """Draw warnings, and how many there are beside them: below all that is pressed."""
     for text in warnings[:_MOST_WARNINGS]:
         say(layout, text, width, icon="INFO")
     more = len(warnings) - _MOST_WARNINGS
@@ -100,8 +116,8 @@ class ROBUST_MATTE_PT_node(_InCompositor, bpy.types.Panel):  # noqa: N801 - as B
             layout.operator("robust_matte.add_node", text="Add Robust Matte", icon="ADD")
             return
         _draw_source(layout, target, width)
-        _draw_buttons(layout)
         run = runs.of(settings_of(target.group).uid)
+        _draw_buttons(layout, run)
         if run is not None:
             draw_run(layout, run, width)
         _draw_result(layout, target, width)
@@ -189,10 +205,32 @@ class ROBUST_MATTE_PT_output(_OfNode, bpy.types.Panel):  # noqa: N801
         layout.operator("robust_matte.clear_bakes", icon="TRASH")
 
 
+class ROBUST_MATTE_PT_warnings(_OfNode, bpy.types.Panel):  # noqa: N801
+    """What a run warned of: the last panel, so that no other moves when a warning comes."""
+
+    bl_idname = "ROBUST_MATTE_PT_warnings"
+    bl_label = "Warnings"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Want warnings."""
+        target = active_target(context)
+        run = None if target is None else runs.of(settings_of(target.group).uid)
+        return run is not None and bool(run.warnings)
+
+    def draw(self, context: Any) -> None:
+        """Draw them."""
+        target = active_target(context)
+        run = None if target is None else runs.of(settings_of(target.group).uid)
+        if run is not None:
+            draw_warnings(self.layout, run.warnings, _width(context))
+
+
 def _draw_source(layout: Any, target: Target, width: int) -> None:
     """Draw what is keyed, or why nothing is."""
     row = layout.row(align=True)
     column = row.column()
+    width -= _BUTTON
     row.operator("robust_matte.look_again", text="", icon="FILE_REFRESH", emboss=False)
     if not target.node.inputs["Image"].is_linked:
         say(column, "Connect a plate to Image.", width, icon="ERROR")
@@ -212,10 +250,8 @@ def _draw_source(layout: Any, target: Target, width: int) -> None:
         say(column, seen.error.hint, width, icon="FORWARD")
 
 
-def _draw_buttons(layout: Any) -> None:
-    row = layout.row(align=True)
-    row.scale_y = 1.4
-    row.operator("robust_matte.bake", icon="RENDER_ANIMATION")
+def _draw_buttons(layout: Any, run: Run | None) -> None:
+    draw_bake(layout, run, "robust_matte.bake")
     row = layout.row(align=True)
     row.operator("robust_matte.preview", icon="RENDER_STILL").quick = False
     row.operator("robust_matte.preview", text="Quick Preview").quick = True
@@ -230,13 +266,26 @@ def _draw_result(layout: Any, target: Target, width: int) -> None:
     if not settings.baked_frames:
         say(layout, "Not baked: the node passes its input through.", width)
         return
-    rough = ", approximate" if settings.baked_approximate else ""
-    is_preview = settings.baked_frames.startswith(PREVIEW)
-    shows = "Shows a " if is_preview else "Shows the bake of "
-    frames = settings.baked_frames.replace(PREVIEW, "preview of frame")
-    say(layout, f"{shows}{frames}{rough}", width, icon="HIDE_OFF")
+    say(layout, _shown(target), width, icon="HIDE_OFF")
     if settings.baked_hash != wishes_hash(target.group, target.scene):
         say(layout, "Settings were changed since: bake again.", width, icon="INFO")
+
+
+def _shown(target: Target) -> str:
+    """Say which frames a node shows, and where they lie in the scene if it counts otherwise."""
+    settings = settings_of(target.group)
+    rough = ", approximate" if settings.baked_approximate else ""
+    baked = baked_of(target.group)
+    if settings.baked_frames.startswith(PREVIEW):
+        number = int(settings.baked_frames.rpartition(" ")[2])
+        scene = None if baked is None else baked.frames.scene(number)
+        return f"Shows a preview of {spoken_frame(number, scene)}{rough}"
+    shown = f"Shows the bake of {settings.baked_frames}"
+    if baked is not None and baked.frames != FrameMapping.still(baked.frames.first):
+        first, last = baked.frames.scene(baked.first), baked.frames.scene(baked.last)
+        if first is not None and last is not None and first != baked.first:
+            shown += f" (scene frames {first}-{last})"
+    return f"{shown}{rough}"
 
 
 def _properties(panel_layout: Any, target: Target) -> tuple[Any, Any]:
@@ -258,6 +307,7 @@ _CLASSES = (
     ROBUST_MATTE_PT_colour,
     ROBUST_MATTE_PT_advanced,
     ROBUST_MATTE_PT_output,
+    ROBUST_MATTE_PT_warnings,
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["LINEAR_REC709", "plate_space_of"]
+__all__ = ["LINEAR_REC709", "plate_space_of", "spaces_known"]
 
 LINEAR_REC709 = "lin_rec709_scene"
 
@@ -37,6 +37,11 @@ _SAME = {
     *("S-Log3 Venice S-Gamut3", "S-Log3 Venice S-Gamut3.Cine"),
     *("sRGB Encoded AP1", "sRGB Encoded P3-D65"),
 }
+
+
+def spaces_known() -> list[str]:
+    """Return Blender's names of all spaces that the worker knows, in order."""
+    return sorted({*_RENAMED, *_SAME}, key=str.lower)
 
 
 def plate_space_of(name: str) -> str | None:

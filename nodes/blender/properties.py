@@ -8,6 +8,13 @@ from typing import Any, cast
 import bpy
 
 from .errors import HostError
+from .typed_settings import (
+    suggest_cuts,
+    suggest_downsample,
+    suggest_gain,
+    suggest_model,
+    suggest_plate_space,
+)
 
 __all__ = [
     "RobustMatteSettings",
@@ -29,7 +36,7 @@ _RANGES = [
     ("CUSTOM", "Custom", "What lies under the scene's frames from First to Last"),
 ]
 _SOURCES = [
-    ("PREDICTED", "Predicted foreground", "The foreground that the network found, light kept"),
+    ("PREDICTED", "Predicted Colour", "The colour that the network found, light kept"),
     ("ORIGINAL", "Original × Alpha", "What comes in, in Blender's own decoding, times the alpha"),
 ]
 _DESPILL = [
@@ -58,11 +65,14 @@ class RobustMatteSettings(bpy.types.PropertyGroup):
         name="Model",
         description="auto, draft, mobilenetv3, resnet50, or a weights file",
         default="auto",
+        search=suggest_model,
     )
     cuts: bpy.props.StringProperty(
         name="Cuts",
-        description="auto, off, the plate's first frames of shots such as 1050,1120, or an EDL",
+        description="Where shots begin: auto, off, headers, the plate's first frames of shots such "
+        "as 1050,1120, or an edit list's file",
         default="auto",
+        search=suggest_cuts,
     )
     range_mode: bpy.props.EnumProperty(
         name="Range", description="Which frames are baked", items=_RANGES, default="PLATE"
@@ -80,11 +90,13 @@ class RobustMatteSettings(bpy.types.PropertyGroup):
     plate_space: bpy.props.StringProperty(
         name="Plate Space",
         description="How the plate is encoded; empty is what Blender takes it for",
+        search=suggest_plate_space,
     )
     gain: bpy.props.StringProperty(
         name="Gain",
         description="Stops by which the network sees the plate brighter, or auto; light is kept",
         default="0",
+        search=suggest_gain,
     )
     warm_up: bpy.props.IntProperty(
         name="Warm-up",
@@ -97,6 +109,7 @@ class RobustMatteSettings(bpy.types.PropertyGroup):
         name="Downsample",
         description="Size at which the network looks: auto, a ratio, or a longest side as 512px",
         default="auto",
+        search=suggest_downsample,
     )
     despill: bpy.props.EnumProperty(
         name="Despill",
@@ -184,7 +197,7 @@ def refuse_linked(tree: Any) -> None:
     if library:
         raise HostError(
             f'The node group "{tree.name}" belongs to the library {library.filepath}.',
-            hint="Bake it in that file, or press Make single user, which makes it local.",
+            hint="Bake it in that file, or press Make Single User, which makes it local.",
         )
 
 

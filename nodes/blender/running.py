@@ -25,6 +25,7 @@ from .robust_matte_client import (
     Worker,
     find_worker,
 )
+from .spoken import spoken_frame, spoken_stage, spoken_text
 
 __all__ = ["Order", "Phase", "Run", "Runs", "runs"]
 
@@ -32,6 +33,8 @@ _KEEP_WARM_S = 600.0
 _GRACE_S = 3.0  # for a worker that leaves with Blender; what it had begun is whole or not there
 _SAY_EVERY_S = 2.0
 _STOPPED = "Stopped."
+_STARTS = "Starts the worker"
+_GOES_ON = "Finished frames are kept: press Bake to go on."
 
 
 class Runs:
@@ -74,7 +77,7 @@ class Runs:
                 f"The {order.label} is being worked on already.",
                 hint="Cancel that first, or wait for it.",
             )
-        run = Run(order)
+        run = Run(order) if self.unfinished() else Run(order, text=_STARTS)
         self._latest[order.key] = run
         self._line.append(run)
         self.wake()
@@ -147,7 +150,7 @@ class Runs:
     def _begin(self, run: Run) -> None:
         self._active, self._job_id, self._rendered = run, None, set()
         run.phase = Phase.RENDERING if run.order.render else Phase.STARTING
-        run.text = "Starts the worker"
+        run.text = _STARTS
         self._guard(run, self._begin_guarded)
 
     def _begin_guarded(self, run: Run) -> None:
@@ -199,13 +202,13 @@ class Runs:
         number = next(self._steps, end) if self._steps is not None else end
         if number is end:
             self._steps = None
-            run.phase, run.text, run.factor = Phase.STARTING, "Starts the worker", 0.0
+            run.phase, run.text, run.factor = Phase.STARTING, _STARTS, 0.0
             return
         self._rendered.add(number)  # one that waits for another render comes again
         done = len(self._rendered)
         total = max(run.order.frames, done)
         run.factor = done / total
-        run.text = f"Renders the plate: frame {done} of {total}"
+        run.text = f"Renders the plate, {done} of {total}"
 
     def _send(self, run: Run) -> None:
         order, ready, worker = run.order, self._ready, self._worker
@@ -273,14 +276,14 @@ class Runs:
         elif run is None or getattr(event, "id", None) not in (self._job_id, None):
             return  # of a run that is over
         elif isinstance(event, Warned):
-            run.warn(event.text)
+            run.warn(spoken_text(event.text))
         elif self._job_id is not None or isinstance(event, Failed):
             self._tell(run, event)
 
     def _tell(self, run: Run, event: Event) -> None:
         """Take what is said of the active run."""
         if isinstance(event, Stage):
-            self._progress(run, event.text or event.stage, event)
+            self._progress(run, spoken_stage(event), event)
         elif isinstance(event, Frame):
             rate = f", {event.fps:.1f} fps" if event.fps else ""
             text = f"Frame {event.number}, {event.done} of {event.total}{rate}"
@@ -288,13 +291,15 @@ class Runs:
         elif isinstance(event, Done):
             run.manifest = dict(event.manifest)
             for warning in run.manifest.get("warnings", ()):
-                run.warn(str(warning))
+                run.warn(spoken_text(str(warning)))
             self._done(run)
         elif isinstance(event, Cancelled):
-            self._end(run, Phase.CANCELLED, event.what or _STOPPED, event.hint)
+            hint = _GOES_ON if event.resumable else ""
+            self._end(run, Phase.CANCELLED, event.what or _STOPPED, hint)
         elif isinstance(event, Failed):
             run.details = event.tail
-            self._end(run, Phase.FAILED, event.what, event.hint, event.code)
+            what, hint = spoken_text(event.what), spoken_text(event.hint)
+            self._end(run, Phase.FAILED, what, hint, event.code)
 
     def _progress(self, run: Run, text: str, event: Stage | Frame) -> None:
         if run.phase is Phase.RUNNING:  # while it stops, that is what is said
@@ -337,9 +342,12 @@ def _summary(run: Run) -> str:
         return f"Worker {manifest.get('version')} is ready."
     if run.order.preview is not None:
         rough = ", approximate" if manifest.get("approximate") else ""
-        return f"Preview of frame {manifest.get('frame', run.order.preview)}{rough}."
+        frame = spoken_frame(manifest.get("frame", run.order.preview), run.order.scene_frame)
+        return f"Preview of {frame}{rough}."
     took = f" in {seconds:.0f} s" if isinstance(seconds, (int, float)) else ""
-    return f"Baked {manifest.get('frames', '')}{took}."
+    kept = manifest.get("kept")
+    there = f"; {kept} were there" if kept else ""
+    return f"Baked {manifest.get('frames', '')}{took}{there}."
 
 
 runs = Runs()

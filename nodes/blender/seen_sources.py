@@ -22,7 +22,7 @@ _WORDS = {
     "sequence": "directly",
     "movie": "movie, directly",
     "clip": "movie clip, directly",
-    "upstream": "baked from the comp first",
+    "upstream": "rendered by Blender first",
 }
 _SOON_S = 0.05
 
@@ -77,8 +77,8 @@ def source_line(source: Source) -> str:
     Example: `plate.####.exr 1001-1100, directly`.
     """
     how = _WORDS.get(source.kind, source.kind)
-    name = source.plate.replace("\\", "/").rpartition("/")[2]
-    return f"{name} {source.first}-{source.last}, {how}".strip()
+    name = source.plate.replace("\\", "/").rpartition("/")[2] or "Frames"
+    return f"{name} {source.first}-{source.last}, {how}"
 
 
 def _find(target: Target) -> Seen:

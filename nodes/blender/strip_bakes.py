@@ -107,6 +107,6 @@ def _pattern(run: Run, number: int) -> Path:
     if not told:
         raise HostError(
             "The worker told of no RGBA files.",
-            hint="Press Test worker in the preferences: its version may not fit the extension's.",
+            hint="Press Test Worker in the preferences: its version may not fit the extension's.",
         )
     return pattern_of(Path(told), number)

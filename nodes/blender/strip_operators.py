@@ -11,7 +11,7 @@ from .classes import register_classes, unregister_classes
 from .errors import HostError
 from .node_bakes import wishes_hash
 from .operators import reply_to, run_order
-from .panel import draw_run
+from .panel import draw_bake, draw_run, draw_warnings
 from .properties import settings_of
 from .running import runs
 from .strip_bakes import order_strip_bake
@@ -109,10 +109,8 @@ class ROBUST_MATTE_PT_strip(bpy.types.Panel):  # noqa: N801
         settings = settings_of(strip)
         width = width_of(context.region, context.preferences.system.ui_scale)
         say(layout, strip.name, width, icon="SEQUENCE")
-        row = layout.row()
-        row.scale_y = 1.4
-        row.operator("robust_matte.bake_strip", text="Bake", icon="RENDER_ANIMATION")
         run = runs.of(settings.uid)
+        draw_bake(layout, run, "robust_matte.bake_strip")
         if run is not None:
             draw_run(layout, run, width)
         if settings.baked_frames:
@@ -122,6 +120,8 @@ class ROBUST_MATTE_PT_strip(bpy.types.Panel):  # noqa: N801
         column = layout.column()
         column.use_property_split, column.use_property_decorate = True, False
         _draw_settings(column, settings)
+        if run is not None:
+            draw_warnings(layout, run.warnings, width)
 
 
 def _draw_settings(layout: Any, settings: Any) -> None:

@@ -68,6 +68,7 @@ SETTINGS = {
 }
 PATHS = ("plate", "output", "garbage", "core", "hint_dir", "review")
 MOVIES = (".mov", ".mp4", ".mkv", ".mxf", ".avi", ".webm")
+WARNING = "The stub warns; --model or --nonfinite changes that."
 GO_ON = "Run the same command again: what is finished is kept."
 
 Answer = dict[str, Any]
@@ -479,7 +480,7 @@ class Stub:
             raise Refused("preempted", f"The frames {as_range(numbers)} are being keyed.", "Wait.")
         for stage in ("loading", "planning", "warming"):
             self._stage(task["id"], stage, 1, 1, f"{stage} in the stub", 5.0)
-        warnings = ["The stub warns."] if happens("warn") else []
+        warnings = [WARNING] if happens("warn") else []
         for text in warnings:
             self.say({"event": "warning", "id": task["id"], "text": text})
         pattern = output_pattern(job)

@@ -168,11 +168,11 @@ def test_a_plate_is_rendered_a_frame_a_step(runs: Any, order: Any, running: Any)
         runs.pump()
         told.append((run.text, run.factor))
     assert told[1:6] == [
-        ("Renders the plate: frame 1 of 4", 0.25),
-        ("Renders the plate: frame 1 of 4", 0.25),
-        ("Renders the plate: frame 2 of 4", 0.5),
-        ("Renders the plate: frame 3 of 4", 0.75),
-        ("Renders the plate: frame 4 of 4", 1.0),
+        ("Renders the plate, 1 of 4", 0.25),
+        ("Renders the plate, 1 of 4", 0.25),
+        ("Renders the plate, 2 of 4", 0.5),
+        ("Renders the plate, 3 of 4", 0.75),
+        ("Renders the plate, 4 of 4", 1.0),
     ]
     pump(runs, lambda: bool(run.is_over))
     assert run.phase is running.Phase.DONE

@@ -115,20 +115,24 @@ def judge_panel(told: dict[str, list[str]]) -> None:
     assert told["no source"] == ["(Look Again)", "Connect a plate to Image.", *buttons, waits]
     source = ["(Look Again)", "p.####.exr 1001-1004, directly"]
     assert told["ready"] == [*source, *buttons, waits]
-    assert told["queued"][5:8] == ["[0%]", "(Cancel)", "Waits for the run before it"]
-    assert told["running"][5].startswith("[")
-    assert "s left]" in told["running"][5]
-    assert told["running"][7].startswith("Frame 1002, 2 of 4")
+    stays = ["(Preview)", "(Quick Preview)"]
+    assert told["queued"][2:] == ["[0%]", "(Cancel)", *stays, "Starts the worker", waits]
+    assert told["running"][2].startswith("[")
+    assert "s left]" in told["running"][2]
+    assert told["running"][3:6] == ["(Cancel)", *stays]
+    assert told["running"][6].startswith("Frame 1002, 2 of 4")
+    assert told["running"][7:] == [waits]
     assert told["done"][5].startswith("Baked 1001-1004")
-    assert told["done"][6:] == ["Shows the bake of 1001-1004"]
+    assert told["done"][6:] == ["Shows the bake of 1001-1004 (scene frames 1-4)"]
     assert told["changed"][6:] == [
-        "Shows the bake of 1001-1004",
+        "Shows the bake of 1001-1004 (scene frames 1-4)",
         "Settings were changed since: bake again.",
     ]
     assert told["preview"][5:] == [
-        "Preview of frame 1003, approximate.",
-        "Shows a preview of frame 1003, approximate",
+        "Shows a preview of plate frame 1003 (scene frame 3), approximate",
     ]
+    # What warns is below all that is pressed, and names settings as the panel does.
+    assert told["warned"] == ["The stub warns; Model or --nonfinite changes that."]
     assert "Another node shares these settings and this bake." in told["shared"]
     assert "(Make Single User)" in told["shared"]
     assert told["matte"][:3] == ["Range = PLATE", "Model = auto", "Cuts = auto"]
@@ -163,14 +167,19 @@ def judge_cancel(told: dict[str, Any]) -> None:
     assert "(Cancel)" not in told["stopped"]
     assert told["stopped"][5].startswith("Stopped")
     assert told["stopped"][-1] == "Not baked: the node passes its input through."
-    assert any("kept" in line for line in told["stopped"])
+    assert "Finished frames are kept: press Bake to go on." in told["stopped"]
     pictures = [Path(name).name for name in told["files"] if ".exr" in name]
     assert pictures in (
         [f"p_matte.{number}.exr" for number in numbers]
         for numbers in ((1001, 1002), (1001, 1002, 1003))
     )
     assert told["wired"] is False
-    assert told["again"][6:] == ["Shows the bake of 1001-1004"]
+    assert told["again"][6:] == ["Shows the bake of 1001-1004 (scene frames 1-4)"]
+    assert told["again"][5].endswith(" were there.")
+    assert told["bad gain"] == [
+        '"dark" is nothing that Gain takes.',
+        "Write auto, or stops from -20 to 20 such as 3 or -1.5.",
+    ]
 
 
 def judge_script(told: dict[str, Any]) -> None:

@@ -114,7 +114,7 @@ def test_bake_is_told_from_ready_to_done(start: Start, job: dict[str, Any]) -> N
     frames = [event for event in events if isinstance(event, Frame)]
     assert [frame.number for frame in frames] == [1001, 1002, 1003, 1004, 1005]
     assert [Path(frame.files[0]).name for frame in frames] == names(job["output"])
-    assert Warned(bake, "The stub warns.") in events
+    assert Warned(bake, "The stub warns; --model or --nonfinite changes that.") in events
     assert isinstance(events[-1], Done)
     assert events[-1].manifest["written"] == 5
     worker.close()
@@ -130,11 +130,12 @@ def test_warm_worker_takes_jobs_one_after_the_other(start: Start, job: dict[str,
         done = listen(worker, ends(probe))[-1]
         assert isinstance(done, Done)
         assert (done.manifest["plate"] is None) == (about is None)
-    preview = worker.preview(job, 1003, quick=True, folder=job["output"])
+    folder = job["output"] + "_preview"  # beside the bake's, which is refused
+    preview = worker.preview(job, 1003, quick=True, folder=folder)
     done = listen(worker, ends(preview))[-1]
     assert isinstance(done, Done)
     assert done.manifest["approximate"] is True
-    assert names(job["output"]) == ["preview.1003.exr"]
+    assert names(folder) == ["plate_matte.1003.exr"]
 
 
 def test_second_job_at_once_is_told_that_the_worker_is_busy(

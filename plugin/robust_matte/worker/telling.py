@@ -36,6 +36,7 @@ _STAGES: dict[str, StageName] = {
     "hinting": "writing",
     "reviewing": "writing",
 }
+_UNSAID = {"warming up": "for ", "rolling": "from "}  # stages whose text only goes on from the name
 
 
 class Teller:
@@ -118,6 +119,8 @@ class Teller:
         if isinstance(event, StageReached):
             stage, eta_s = _STAGES.get(event.stage, "planning"), event.eta_s
             text = event.text or event.stage
+            if text.startswith(_UNSAID.get(event.stage, "\n")):
+                text = f"{event.stage} {text}"
         return Stage(
             id=self._job,
             stage=stage,

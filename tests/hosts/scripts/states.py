@@ -172,6 +172,12 @@ def case_panel() -> object:
     scene.frame_set(3)
     runs.close()
     os.environ[PACE] = "0.01"
+    os.environ[FAULT] = "warn"
+    assert not ours("panel").ROBUST_MATTE_PT_warnings.poll(context_of(node))
+    finish(start(node))
+    told["warned"] = drawn(node, "warnings")
+    runs.close()
+    os.environ.pop(FAULT)
     run = start(node, "preview", quick=True)
     finish(run)
     told["preview"] = drawn(node)
@@ -227,6 +233,11 @@ def case_cancel() -> object:
     run = start(node)
     finish(run)
     told["again"] = drawn(node)
+    ours("properties").settings_of(node.node_tree).gain = "dark"
+    try:
+        start(node)
+    except ours("errors").HostError as error:
+        told["bad gain"] = [error.what, error.hint]
     return told
 
 
