@@ -13,7 +13,15 @@ from .bake_folders import node_folder, plain_name
 from .preferences import cache_folder
 from .properties import is_robust_matte, settings_of
 
-__all__ = ["all_parents", "bakes_of", "preview_parent", "relative", "robust_mattes", "shown"]
+__all__ = [
+    "all_parents",
+    "bakes_of",
+    "preview_parent",
+    "relative",
+    "robust_mattes",
+    "shown",
+    "shown_by_nodes",
+]
 
 
 def bakes_of(uid: str, chosen: str) -> Path:
@@ -49,9 +57,7 @@ def robust_mattes() -> Iterator[Any]:
 def shown() -> set[Path]:
     """Return the folders whose files anything in the open file shows, bakes and others."""
     found = {_absolute(image.filepath, image).parent for image in bpy.data.images}
-    for tree in bpy.data.node_groups:
-        if is_robust_matte(tree) and settings_of(tree).baked_folder:
-            found.add(_absolute(settings_of(tree).baked_folder, tree))
+    found |= shown_by_nodes()
     for scene in bpy.data.scenes:
         editor: Any = scene.sequence_editor
         if editor is not None:
@@ -60,6 +66,15 @@ def shown() -> set[Path]:
             # A strip shows one layer, from a folder in its bake's.
             found |= folders | {folder.parent for folder in folders}
     return found
+
+
+def shown_by_nodes() -> set[Path]:
+    """Return the folders of bakes and previews that nodes of the open file show."""
+    return {
+        _absolute(settings_of(tree).baked_folder, tree)
+        for tree in bpy.data.node_groups
+        if is_robust_matte(tree) and settings_of(tree).baked_folder
+    }
 
 
 def relative(folder: Path) -> str:

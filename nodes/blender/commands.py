@@ -10,7 +10,8 @@ import bpy
 
 from .errors import HostError
 from .node_bakes import order_bake
-from .orders import Phase
+from .orders import Order, Phase
+from .properties import refuse_linked
 from .running import runs
 from .targets import Target, all_targets, find_target
 
@@ -43,8 +44,10 @@ def run_command(argv: list[str]) -> int:
         if asked.do == "list":
             _tell(*(f"{target.node.name} (scene {target.scene.name})" for target in targets))
             return 0
-        for target in targets:
-            code = _bake(target)
+        # All are looked at before the first is baked: what cannot be keyed is said at once.
+        orders = [order_bake(target) for target in (targets if asked.node else _own(targets))]
+        for order in orders:
+            code = _bake(order)
             if code:
                 return code
         if asked.save:
@@ -55,8 +58,29 @@ def run_command(argv: list[str]) -> int:
     return 0
 
 
-def _bake(target: Target) -> int:
-    run = runs.start(order_bake(target))
+def _own(targets: list[Target]) -> list[Target]:
+    """Return the nodes without those of libraries, which are baked where they belong.
+
+    Raises:
+        HostError: All are of libraries.
+    """
+    own: list[Target] = []
+    refused: list[HostError] = []
+    for target in targets:
+        try:
+            refuse_linked(target.group)
+            own.append(target)
+        except HostError as error:
+            refused.append(error)
+    if not own:
+        raise refused[0]
+    for one in refused:
+        _complain(f"warning: {one.what} It is left as it is.")
+    return own
+
+
+def _bake(order: Order) -> int:
+    run = runs.start(order)
     try:
         runs.finish(run, _tell)
     except HostError as error:

@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,7 +21,7 @@ from .bake_folders import (
     marked_folders,
     remove_own,
 )
-from .bake_places import bakes_of, preview_parent, relative
+from .bake_places import bakes_of, preview_parent, relative, shown_by_nodes
 from .errors import HostError
 from .frames import FrameMapping
 from .job_document import all_plate_files, job_for, plate_files, plate_range, settings_hash
@@ -32,7 +33,7 @@ from .result import Baked, wire
 from .scene_bake import UpstreamBake
 from .sequences import pattern_of
 from .sources import Source, find_source
-from .targets import Target
+from .targets import Place, Target
 from .typed_settings import refuse_unusable
 
 __all__ = [
@@ -109,7 +110,7 @@ class NodeBake:
 
     def __init__(self, target: Target) -> None:
         self.uid = own_uid(target.group)
-        self.target = target
+        self.place = Place.of(target)  # after the uid is its own
         self.label = target.label
         self.wishes = wishes_of(target.group)
         self.digest = wishes_hash(target.group, target.scene)
@@ -161,7 +162,9 @@ class NodeBake:
 
     def plate_render(self, folder: Path) -> PlateRender:
         """Return what renders the plate into a folder."""
-        at = self.target
+        at = self.place.find()
+        if at is None:
+            raise _gone(self.label)
         return UpstreamBake(at.scene, at.tree, at.node, folder, *self.range)
 
     def _place(self) -> Path:
@@ -190,7 +193,7 @@ class NodeBake:
         settings.baked_frames = f"{first}-{last}"
         settings.baked_hash = self.digest
         settings.baked_approximate = bool(run.manifest.get("approximate"))
-        _remove_previews(self.uid, but=None)
+        _remove_previews(self.uid)
         keep_for_undo("Bake Robust Matte")
 
     def ended(self, _run: Run) -> None:
@@ -260,7 +263,7 @@ class _NodePreview(NodeBake):
         settings.baked_hash = self.digest
         settings.baked_approximate = bool(run.manifest.get("approximate"))
         self.rendered = None
-        _remove_previews(self.uid, but=pattern.parent)
+        _remove_previews(self.uid)
         keep_for_undo("Preview Robust Matte")
 
     def ended(self, run: Run) -> None:
@@ -311,11 +314,15 @@ def _moved(rendered: Path, folder: Path) -> str:
 def _group(uid: str, run: Run) -> Any:
     group = tree_of(uid)
     if group is None:
-        raise HostError(
-            f"The {run.order.label} was removed while it was worked on.",
-            hint="What was made is kept in its folder; undo, and start it again.",
-        )
+        raise _gone(run.order.label)
     return group
+
+
+def _gone(label: str) -> HostError:
+    return HostError(
+        f"The {label} was removed while it was worked on.",
+        hint="What was made is kept in its folder; undo, and start it again.",
+    )
 
 
 def _pattern(layers: Any) -> str:
@@ -329,10 +336,13 @@ def _pattern(layers: Any) -> str:
     return found.pop()
 
 
-def _remove_previews(uid: str, but: Path | None) -> None:
+def _remove_previews(uid: str) -> None:
+    """Remove the previews that nothing shows: a copy of the node may still show one."""
+    used = {os.path.realpath(folder) for folder in shown_by_nodes()}
     for folder in marked_folders([preview_parent(uid)], [uid]):
-        if but is None or not folder.samefile(but):
-            remove_own(folder)
+        if os.path.realpath(folder) not in used:
+            with suppress(HostError):  # the result is connected; the next one tries again
+                remove_own(folder)
 
 
 def keep_for_undo(message: str) -> None:

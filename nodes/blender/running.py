@@ -6,7 +6,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from .errors import HostError
@@ -137,13 +137,14 @@ class Runs:
 
     def close(self) -> None:
         """End everything: runs are cancelled, the worker is gone when this returns."""
+        workers = self._leaving + ([self._worker] if self._worker else [])
+        self._worker, self._ready, self._leaving = None, None, []
+        for worker in workers:  # first: it may be writing what the end of a run removes
+            with _going_on():
+                worker.close(_GRACE_S)
         for run in self.unfinished():
             self._end(run, Phase.CANCELLED, _STOPPED)
         self._line.clear()
-        workers = self._leaving + ([self._worker] if self._worker else [])
-        self._worker, self._ready, self._leaving = None, None, []
-        for worker in workers:
-            worker.close(_GRACE_S)
 
     # --- one run, step by step
 
@@ -249,10 +250,10 @@ class Runs:
             self._idle_since = time.monotonic()
             close = getattr(steps, "close", None)
             if close is not None:
-                with suppress(HostError, ReferenceError):  # how it ended is said already
+                with _going_on():
                     close()
         if run.order.ended is not None:
-            with suppress(HostError, ReferenceError):
+            with _going_on():
                 run.order.ended(run)
 
     # --- the worker
@@ -277,6 +278,9 @@ class Runs:
             return  # of a run that is over
         elif isinstance(event, Warned):
             run.warn(spoken_text(event.text))
+        elif isinstance(event, Failed) and event.id is None and self._job_id is not None:
+            # The job goes on, or ends by itself.
+            run.warn(spoken_text(f"{event.what} {event.hint}".strip()))
         elif self._job_id is not None or isinstance(event, Failed):
             self._tell(run, event)
 
@@ -333,6 +337,17 @@ class Runs:
             return
         if time.monotonic() - self._idle_since > self.keep_warm_s():
             self._dismiss()
+
+
+@contextmanager
+def _going_on() -> Iterator[None]:
+    """Let nothing keep the line from going on; how a run ended is said already."""
+    try:
+        yield
+    except (HostError, ClientError, ReferenceError):
+        return
+    except Exception:  # noqa: BLE001 - a bug of ours must not end the ticks
+        traceback.print_exc()
 
 
 def _summary(run: Run) -> str:

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import bpy
+from bpy.app.handlers import persistent
 
 from .errors import HostError
 from .properties import settings_of
 from .sources import Source, find_source
-from .targets import Target
+from .targets import Place, Target
 
-__all__ = ["Seen", "forget_seen", "look", "source_line"]
+__all__ = ["Seen", "forget_seen", "look", "register", "source_line", "unregister"]
 
 _WORDS = {
     "sequence": "directly",
@@ -45,7 +46,7 @@ class Seen:
 @dataclass
 class _Memory:
     seen: dict[str, Seen] = field(default_factory=dict)
-    wanted: list[Target] = field(default_factory=list)
+    wanted: list[Place] = field(default_factory=list)
 
 
 _memory = _Memory()
@@ -60,7 +61,7 @@ def look(target: Target) -> Seen | None:
         return seen
     if bpy.app.background:
         return _find(target)
-    _memory.wanted.append(target)
+    _memory.wanted.append(Place.of(target))
     if not bpy.app.timers.is_registered(_find_wanted):
         bpy.app.timers.register(_find_wanted, first_interval=_SOON_S)
     return seen  # what it was, until then
@@ -94,20 +95,15 @@ def _find(target: Target) -> Seen:
 def _find_wanted() -> None:
     """Find what panels wanted since; runs outside of drawing."""
     wanted, _memory.wanted = _memory.wanted, []
-    for target in {settings_of(one.group).uid: one for one in wanted if _is_there(one)}.values():
-        _find(target)
+    for place in {one.uid: one for one in wanted}.values():
+        target = place.find()
+        if target is not None:
+            _find(target)
     manager: Any = bpy.context.window_manager
     for window in manager.windows:
         for area in window.screen.areas:
             if area.type == "NODE_EDITOR":
                 area.tag_redraw()
-
-
-def _is_there(target: Target) -> bool:
-    try:
-        return bool(target.group.name and target.scene.name and target.node.name)
-    except ReferenceError:
-        return False
 
 
 def _signature(target: Target) -> tuple[Any, ...]:
@@ -131,3 +127,27 @@ def _shown_by(node: Any) -> tuple[Any, ...]:
     frames = tuple(getattr(node, name, None) or getattr(picture, name, None) for name in names)
     space = picture.colorspace_settings.name
     return (node.name, node.mute, picture.filepath, picture.source, space, *frames)
+
+
+@persistent  # type: ignore[untyped-decorator]
+def _forget_before_load(*_: object) -> None:
+    _forget_all()
+
+
+def _forget_all() -> None:
+    forget_seen()
+    _memory.wanted.clear()
+    if bpy.app.timers.is_registered(_find_wanted):
+        bpy.app.timers.unregister(_find_wanted)
+
+
+def register() -> None:
+    """Have what was seen forgotten with the file that it is of."""
+    bpy.app.handlers.load_pre.append(_forget_before_load)
+
+
+def unregister() -> None:
+    """Forget everything, and look for nothing any more."""
+    _forget_all()
+    if _forget_before_load in bpy.app.handlers.load_pre:
+        bpy.app.handlers.load_pre.remove(_forget_before_load)

@@ -12,7 +12,7 @@ from .errors import HostError
 from .properties import is_robust_matte, settings_of
 from .versions import compositor_tree
 
-__all__ = ["Target", "active_target", "all_targets", "find_target"]
+__all__ = ["Place", "Target", "active_target", "all_targets", "find_target"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,50 @@ class Target:
     def label(self) -> str:
         """The node's name, for messages."""
         return f'node "{self.node.label or self.node.name}"'
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a node is, by names: what Python holds of Blender's data is void after an undo.
+
+    Attributes:
+        scene: The scene's name.
+        tree: The name of the group that the node is in; None is the scene's own tree.
+        node: The node's name.
+        uid: Of its group.
+    """
+
+    scene: str
+    tree: str | None
+    node: str
+    uid: str
+
+    @classmethod
+    def of(cls, target: Target) -> Place:
+        """Return where a node is now."""
+        is_top = target.tree == compositor_tree(target.scene)
+        return cls(
+            target.scene.name,
+            None if is_top else target.tree.name,
+            target.node.name,
+            settings_of(target.group).uid,
+        )
+
+    def find(self) -> Target | None:
+        """Return the node; one that was renamed by its uid, if no other has it; None if it went."""
+        scene: Any = bpy.data.scenes.get(self.scene)
+        if scene is not None:
+            groups: Any = bpy.data.node_groups
+            tree = compositor_tree(scene) if self.tree is None else groups.get(self.tree)
+            node = None if tree is None else tree.nodes.get(self.node)
+            if node is not None and self._is_of(node):
+                return Target(scene, tree, node)
+        others = [target for target in all_targets() if self._is_of(target.node)]
+        return others[0] if len(others) == 1 else None
+
+    def _is_of(self, node: Any) -> bool:
+        group = getattr(node, "node_tree", None)
+        return is_robust_matte(group) and settings_of(group).uid == self.uid
 
 
 def active_target(context: Any) -> Target | None:

@@ -216,6 +216,29 @@ def test_errors_in_blender_end_the_run(
     assert what in run.what
 
 
+def test_a_stray_line_of_the_worker_is_no_end(
+    runs: Any, order: Any, running: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROBUST_MATTE_STUB_FAULT", "garbage:1003")
+    run = runs.start(order("a"))
+    pump(runs, lambda: bool(run.is_over))
+    assert run.phase is running.Phase.DONE
+    (warning,) = run.warnings
+    assert "A line of the worker cannot be read" in warning
+
+
+def test_what_fails_after_a_run_ends_nothing_else(
+    runs: Any, order: Any, running: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_run: Any) -> None:
+        raise ZeroDivisionError("after it")
+
+    first, second = runs.start(order("a", ended=fail)), runs.start(order("b"))
+    pump(runs, lambda: bool(second.is_over))
+    assert [first.phase, second.phase] == [running.Phase.DONE] * 2
+    assert "after it" in capsys.readouterr().err
+
+
 def test_a_worker_without_work_goes_after_a_while(runs: Any, order: Any) -> None:
     run = runs.start(order("a"))
     pump(runs, lambda: bool(run.is_over))
@@ -227,9 +250,12 @@ def test_a_worker_without_work_goes_after_a_while(runs: Any, order: Any) -> None
 
 
 def test_closing_ends_all(runs: Any, order: Any, running: Any) -> None:
-    first, second = runs.start(order("a")), runs.start(order("b"))
+    alive: list[Any] = []
+    first = runs.start(order("a", ended=lambda _: alive.extend(left_over())))
+    second = runs.start(order("b"))
     pump(runs, lambda: first.phase is running.Phase.RUNNING)
     runs.close()
+    assert alive == []  # what a run removes at its end is not written again
     assert [first.phase, second.phase] == [running.Phase.CANCELLED] * 2
     assert left_over() == []
 

@@ -15,16 +15,8 @@ import pytest
 
 SCRIPTS = Path(__file__).with_name("scripts")
 CASES = (
-    "panel",
-    "failures",
-    "cancel",
-    "script",
-    "clear",
-    "polls",
-    "preferences",
-    "twice",
-    "load",
-    "names",
+    *("panel", "failures", "cancel", "script", "clear", "polls", "preferences", "twice", "load"),
+    *("names", "waiting", "shown", "command"),
 )
 Run = Callable[..., Any]
 
@@ -205,6 +197,26 @@ def judge_polls(told: dict[str, bool]) -> None:
 
 def judge_twice(told: list[list[str]]) -> None:
     assert told == [[], ["True"], [], ["True"], []]
+
+
+def judge_waiting(told: dict[str, Any]) -> None:
+    assert told["phases"] == ["done", "done", "failed"]
+    assert told["what"].startswith('The node "Robust Matte')
+    assert told["what"].endswith("was removed while it was worked on.")
+    assert told["seen"] == 1
+    assert (told["timer"], told["left"]) == ([True, False], 0)
+
+
+def judge_shown(told: list[Any]) -> None:
+    assert told == [True, ["FINISHED"], False]
+
+
+def judge_command(told: dict[str, Any]) -> None:
+    assert told["codes"] == [0, 7, 7]
+    assert told["frames"] == ["1001-1004"]
+    assert told["same"] is True  # nothing was baked before the fault was seen
+    assert "belongs to the library" in told["said"][0]
+    assert told["said"][0].startswith("warning: ")
 
 
 def judge_load(told: list[Any]) -> None:

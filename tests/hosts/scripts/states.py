@@ -121,7 +121,8 @@ def drawn(node: Any, panel: str = "node") -> list[str]:
 
 def start(node: Any, name: str = "bake", **more: Any) -> Any:
     """Start a run as the button in a window does: without waiting for it."""
-    target = ours("targets").find_target(node.name)
+    settings = ours("properties").settings_of(node.node_tree)
+    target = ours("targets").find_target(settings.uid)
     return runs.start(getattr(ours("node_bakes"), f"order_{name}")(target, **more))
 
 
@@ -379,6 +380,106 @@ def case_names() -> object:
     ops.robust_matte.preview(quick=True)
     pattern = Path(ours("result").baked_of(node.node_tree).pattern)
     return [pattern.name, sorted(path.name for path in pattern.parent.glob("*.exr"))]
+
+
+def upstream(node: Any) -> None:
+    """Put a node before another, so that its plate has to be rendered."""
+    tree = node.id_data
+    link = node.inputs["Image"].links[0]
+    between = tree.nodes.new("CompositorNodeExposure")
+    tree.links.new(link.from_socket, between.inputs[0])
+    tree.links.new(between.outputs[0], node.inputs["Image"])
+
+
+def another(node: Any) -> Any:
+    """A second node on the same plate, with a group of its own."""
+    tree = node.id_data
+    source = node.inputs["Image"].links[0].from_socket
+    assert ops.robust_matte.add_node() == {"FINISHED"}
+    other = tree.nodes.active
+    tree.links.new(source, other.inputs["Image"])
+    return other
+
+
+def case_waiting() -> object:
+    """Nodes that are renamed and removed while their bakes wait for another, or a panel draws."""
+    scene, node = fresh()
+    scene.frame_start, scene.frame_end = 1, 2
+    renamed, removed = another(node), another(node)
+    for one in (renamed, removed):
+        upstream(one)
+    first, second, third = start(node), start(renamed), start(removed)
+    renamed.name = "Renamed"
+    seen = ours("seen_sources")
+    kept = seen.bpy
+    app = SimpleNamespace(background=False, timers=bpy.app.timers)
+    seen.bpy = SimpleNamespace(app=app, context=bpy.context)  # as in a window
+    seen.forget_seen()
+    for one in (removed, node):
+        node.id_data.nodes.active = one
+        drawn(one)
+    node.id_data.nodes.remove(removed)
+    seen._find_wanted()
+    told: dict[str, Any] = {"seen": len(seen._memory.seen)}
+    seen.forget_seen()
+    drawn(node)
+    told["timer"] = [bpy.app.timers.is_registered(seen._find_wanted)]
+    seen.bpy = kept
+    for run in (first, second, third):
+        finish(run)
+    told["phases"] = [run.phase.value for run in (first, second, third)]
+    told["what"] = third.what
+    bpy.ops.preferences.addon_disable(module=MODULE)
+    told["timer"].append(bpy.app.timers.is_registered(seen._find_wanted))
+    told["left"] = len(seen._memory.wanted)
+    bpy.ops.preferences.addon_enable(module=MODULE)
+    return told
+
+
+def case_shown() -> object:
+    """A preview that a copy of the node still shows stays; one that cannot go harms no bake."""
+    _scene, node = fresh()
+    node_bakes, settings = ours("node_bakes"), ours("properties").settings_of(node.node_tree)
+    ops.robust_matte.preview()
+    preview = Path(settings.baked_folder)
+    copy = node.node_tree.copy()
+    ops.robust_matte.bake()
+    told = [preview.is_dir()]
+    bpy.data.node_groups.remove(copy)
+    kept = node_bakes.remove_own
+
+    def refuse(folder: Path) -> None:
+        raise ours("errors").HostError(f"{folder} cannot be written: no.", hint="")
+
+    node_bakes.remove_own = refuse
+    told.append(list(ops.robust_matte.bake()))
+    node_bakes.remove_own = kept
+    ops.robust_matte.bake()
+    return [*told, preview.is_dir()]
+
+
+def case_command() -> object:
+    """The command line in a file with a node of a library, and with one that cannot be keyed."""
+    fresh()
+    library = str(out / "library.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=library)
+    _scene, node = fresh()
+    with bpy.data.libraries.load(library, link=True) as (there, here):
+        here.node_groups = [name for name in there.node_groups if "Robust" in name]
+    linked = node.id_data.nodes.new("CompositorNodeGroup")
+    linked.node_tree = here.node_groups[0]
+    command, settings = ours("commands"), ours("properties").settings_of(node.node_tree)
+    said: list[str] = []
+    command._complain = said.append
+    told: dict[str, Any] = {"codes": [command.run_command(["bake"])], "said": said}
+    told["frames"] = [settings.baked_frames]
+    told["codes"].append(command.run_command(["bake", "--node", linked.name]))
+    assert ops.robust_matte.add_node() == {"FINISHED"}  # nothing is connected to it
+    settings.gain = "1"
+    before = settings.baked_folder
+    told["codes"].append(command.run_command(["bake"]))
+    told["same"] = settings.baked_folder == before
+    return told
 
 
 def case_quit() -> object:
