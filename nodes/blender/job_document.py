@@ -173,7 +173,8 @@ def _fingerprint(path: Path) -> str:
 
 
 def _plate_space(chosen: str, source: Source) -> str | None:
-    name = chosen or source.space  # the worker's own names may be typed as well
+    # Files of Blender's are what it was told to write. The worker's own names may be typed as well.
+    name = source.space if source.is_rendered else chosen or source.space
     return (plate_space_of(name) or name) if name else None
 
 

@@ -26,7 +26,8 @@ from .errors import HostError
 from .frames import FrameMapping
 from .job_document import all_plate_files, job_for, plate_files, plate_range, settings_hash
 from .orders import Order, Phase, Run
-from .plate_render import PlateRender
+from .plate_render import PlateRender, plate_in
+from .plate_spaces import LINEAR_REC709
 from .preferences import device
 from .properties import own_uid, settings_of, tree_of
 from .result import Baked, wire
@@ -47,7 +48,6 @@ __all__ = [
 ]
 
 PREVIEW = "preview"  # what `baked_frames` begins with where one frame is shown
-_RENDERED = ("upstream", "timeline")
 _WISHES = (
     *("model", "cuts", "range_mode", "first", "last", "plate_space", "gain", "warm_up"),
     *("downsample", "despill"),
@@ -114,7 +114,7 @@ class NodeBake:
         self.label = target.label
         self.wishes = wishes_of(target.group)
         self.digest = wishes_hash(target.group, target.scene)
-        self.source = find_source(target.scene, target.tree, target.node)
+        self.source = find_source(target.scene, target.tree, target.node, self.wishes.plate_space)
         self.range = plate_range(
             self.wishes, self.source, target.scene.frame_start, target.scene.frame_end
         )
@@ -126,14 +126,13 @@ class NodeBake:
 
     def order(self) -> Order:
         """Return the order."""
-        is_rendered = self.source.kind in _RENDERED
         first, last = self.range
         return Order(
             key=self.uid,
             label=self.label,
             job=self.job,
             finish=self.finish,
-            render=self.render if is_rendered else None,
+            render=self.render if self.source.is_rendered else None,
             frames=last - first + 1,
             ended=self.ended,
         )
@@ -220,16 +219,22 @@ class _NodePreview(NodeBake):
             )
         self.number = number
         self.parent = preview_parent(self.uid)
-        if self.source.kind in _RENDERED:
+        if self.source.is_rendered:
             self.range = self._needed()
 
     def _needed(self) -> tuple[int, int]:
-        """Return the frames that have to be rendered for this one."""
+        """Return the frames that have to be rendered for this one.
+
+        Where its shot begins, the network is warmed up on the frames after that, and where cuts
+        are looked for, it may begin at the frame itself. An automatic gain measures whole shots.
+        """
         first, last = self.range
-        warm = self.wishes.warm_up
+        warm = int(self.wishes.warm_up)
         if self.quick:
             return self.number, min(last, self.number + warm)
-        return first, min(last, max(self.number, first + warm) + _AHEAD)
+        if self.wishes.gain.strip().lower() == "auto":
+            return first, last
+        return first, min(last, self.number + warm + _AHEAD)
 
     def order(self) -> Order:
         """Return the order."""
@@ -281,7 +286,7 @@ def _keyed(source: Source, plate: str, numbers: tuple[int, int]) -> Source:
         first=numbers[0],
         last=numbers[1],
         frames=FrameMapping.scene_frames(*numbers),
-        space="lin_rec709_scene",
+        space=LINEAR_REC709,
         fps=source.fps,
         warnings=source.warnings,
     )
@@ -308,7 +313,7 @@ def _moved(rendered: Path, folder: Path) -> str:
     except OSError as error:
         raise disk_error(folder, error) from error
     remove_own(rendered)
-    return str(target / "plate_####.exr")
+    return plate_in(target)
 
 
 def _group(uid: str, run: Run) -> Any:

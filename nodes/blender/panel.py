@@ -161,7 +161,11 @@ class ROBUST_MATTE_PT_colour(_OfNode, bpy.types.Panel):  # noqa: N801
         layout.prop(settings, "plate_space")
         layout.prop(settings, "despill")
         seen = look(target)
-        if seen is not None and seen.source is not None and not settings.plate_space:
+        if seen is None or seen.source is None:
+            return
+        if seen.source.is_rendered:
+            say(layout, "Blender renders this plate, as linear Rec.709.", _width(context))
+        elif not settings.plate_space:
             space = seen.source.space or "as the files say"
             say(layout, f"Read as: {space}", _width(context))
 

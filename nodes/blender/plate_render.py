@@ -14,14 +14,16 @@ import bpy
 from .errors import HostError
 from .exr_files import is_whole
 from .frames import FrameMapping
+from .versions import set_exr
 
 __all__ = [
     "NAME",
     "SCRATCH",
     "PlateRender",
+    "plate_in",
     "render_frame",
     "set_plain_render",
-    "write_linear",
+    "write_plates",
 ]
 
 NAME = "plate_"  # what stands before the frame's number
@@ -55,10 +57,16 @@ class PlateRender:
         last: The scene's last frame.
 
     Raises:
-        HostError: In a step: the frame cannot be rendered or written.
+        HostError: At once: it begins before frame 0. In a step: the frame cannot be rendered or
+            written.
     """
 
     def __init__(self, folder: Path, first: int, last: int) -> None:
+        if first < 0:  # it would render frame 0 in place of each
+            raise HostError(
+                f"Blender renders no frames before 0, and the range begins at {first}.",
+                hint="Move what is keyed to frame 0 or later, or set a range that begins there.",
+            )
         self.folder = Path(folder)
         self.first = first
         self.last = last
@@ -67,7 +75,7 @@ class PlateRender:
     @property
     def plate(self) -> str:
         """The files' absolute path, with a `#` for each digit: numbers are the scene's."""
-        return str(self.folder / f"{NAME}####.exr")
+        return plate_in(self.folder)
 
     @property
     def frames(self) -> FrameMapping:
@@ -130,6 +138,11 @@ class PlateRender:
         return _cannot_write(path, None)
 
 
+def plate_in(folder: Path) -> str:
+    """Return the path of the plates in a folder, with a `#` for each digit."""
+    return str(folder / f"{NAME}####.exr")
+
+
 def set_plain_render(scene: Any) -> None:
     """Have a copied scene render the whole frame at full size, once, and nothing over it."""
     render = scene.render
@@ -144,13 +157,17 @@ def set_plain_render(scene: Any) -> None:
     scene.frame_step = 1
 
 
-def write_linear(image_settings: Any) -> None:
-    """Have files written in linear Rec.709, whatever space Blender works in: 5.0 and newer."""
-    spaces = getattr(image_settings, "linear_colorspace_settings", None)
-    if spaces is None or bpy.app.version < (5, 0):
-        return
-    image_settings.color_management = "OVERRIDE"
-    spaces.name = "Linear Rec.709"
+def write_plates(image_settings: Any) -> None:
+    """Have files written as the worker is told that they are: float EXR, linear Rec.709.
+
+    Raises:
+        HostError: Blender's colour config has no such space.
+    """
+    if not set_exr(image_settings):
+        raise HostError(
+            "Blender's colour config has no scene-linear Rec.709, which rendered plates are in.",
+            hint="Connect the plate's files to the node directly, or add that space to the config.",
+        )
 
 
 def render_frame(scene: Any, frame: int) -> None:

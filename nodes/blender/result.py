@@ -19,21 +19,13 @@ import bpy
 from .errors import HostError
 from .frames import FrameMapping
 from .properties import refuse_linked, settings_of
+from .versions import set_linear_rec709
 from .wiring import MARK, clear, connect, new_node, pass_through, seen_frames
 
-__all__ = ["Baked", "baked_of", "set_matte_source", "unwire", "wire"]
+__all__ = ["Baked", "baked_of", "set_matte_source", "space_warnings", "unwire", "wire"]
 
 _LAYERS = ("rgba", "alpha", "foreground")
 _FILES = "Robust Matte Files"
-# What Blender and studios' configs call the space of the files, the likeliest first.
-_SPACES = (
-    "Linear Rec.709",
-    "Linear Rec.709 (sRGB)",
-    "lin_rec709_scene",
-    "lin_rec709",
-    "Utility - Linear - Rec.709",
-    "Utility - Linear - sRGB",
-)
 
 
 @dataclass(frozen=True)
@@ -136,7 +128,7 @@ def _load(group: Any, baked: Baked) -> tuple[Any, list[str]]:
     image.source = "SEQUENCE"
     image.filepath = _stored(path)
     image.alpha_mode = "PREMUL"
-    return image, _set_space(image, group.name)
+    return image, space_warnings(image, group.name)
 
 
 def _refuse_missing(group: Any, baked: Baked) -> None:
@@ -157,11 +149,15 @@ def _refuse_missing(group: Any, baked: Baked) -> None:
             )
 
 
-def _set_space(image: Any, name: str) -> list[str]:
-    for space in _SPACES:
-        with contextlib.suppress(TypeError):  # the config does not know it
-            image.colorspace_settings.name = space
-            return []
+def space_warnings(shown: Any, name: str) -> list[str]:
+    """Mark a picture or a strip as what the files are, and return warnings where that fails.
+
+    Args:
+        shown: What shows files of a bake.
+        name: What the artist knows it by.
+    """
+    if set_linear_rec709(shown.colorspace_settings):
+        return []
     return [
         f'Blender\'s colour config has no scene-linear Rec.709, so the colour of "{name}" is off.'
     ]

@@ -12,7 +12,7 @@ import bpy
 from . import upstream_tree, versions
 from .comp_state import state_of
 from .errors import HostError
-from .plate_render import NAME, PlateRender, render_frame, set_plain_render, write_linear
+from .plate_render import NAME, PlateRender, render_frame, set_plain_render, write_plates
 
 __all__ = ["UpstreamBake"]
 
@@ -115,13 +115,12 @@ def _write_socket(scene: Any, tree: Any, node: Any, folder: Path) -> None:
     scene.render.filepath = str(folder / f"{NAME}####")
     if in_frame:
         # As the render itself: a File Output writes a picture's own size, without its place.
-        versions.set_exr(scene.render.image_settings)
-        write_linear(scene.render.image_settings)
+        write_plates(scene.render.image_settings)
         written = upstream_tree.add_output(tree)
     else:
         scene.render.filepath = str(folder / "unused_####")
         output, written = versions.add_file_output(tree, folder, NAME)
-        write_linear(output.format)
+        write_plates(output.format)
     if socket.type != "RGBA":
         # A node that changes nothing: given one channel, 4.2 writes one.
         as_colour = tree.nodes.new("CompositorNodeExposure")

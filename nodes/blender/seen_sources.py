@@ -85,7 +85,8 @@ def source_line(source: Source) -> str:
 def _find(target: Target) -> Seen:
     seen = Seen(_signature(target))
     try:
-        seen.source = find_source(target.scene, target.tree, target.node)
+        space = settings_of(target.group).plate_space
+        seen.source = find_source(target.scene, target.tree, target.node, space)
     except HostError as error:
         seen.error = error
     _memory.seen[settings_of(target.group).uid] = seen
@@ -114,7 +115,8 @@ def _signature(target: Target) -> tuple[Any, ...]:
         for link in tree.links
     )
     nodes = tuple(_shown_by(node) for node in tree.nodes if hasattr(node, "mute"))
-    return (target.node.name, scene.name, scene.frame_start, scene.frame_end, links, nodes)
+    space = settings_of(target.group).plate_space
+    return (target.node.name, scene.name, scene.frame_start, scene.frame_end, space, links, nodes)
 
 
 def _shown_by(node: Any) -> tuple[Any, ...]:

@@ -16,7 +16,7 @@ from .sequences import frame_numbers, missing, split_name, still_number
 from .upstream import feeding_socket
 from .versions import working_space
 
-__all__ = ["Source", "find_source"]
+__all__ = ["Source", "find_source", "rate_warnings", "space_of"]
 
 _WITH_ALPHA = (32, 64, 128)  # bits of a pixel with four channels
 _FPS_DIFFERS = 0.005  # 23.976 and 24 differ by 0.024
@@ -48,8 +48,13 @@ class Source:
     fps: float = 0.0
     warnings: tuple[str, ...] = ()
 
+    @property
+    def is_rendered(self) -> bool:
+        """Whether Blender renders the plate, in a space of its own choice."""
+        return self.kind in ("upstream", "timeline")
 
-def find_source(scene: Any, tree: Any, node: Any) -> Source:
+
+def find_source(scene: Any, tree: Any, node: Any, space: str = "") -> Source:
     """Follow what goes into a node's Image back to its files.
 
     Reads the folder of a sequence and opens a movie, so it is too slow for drawing a panel.
@@ -58,6 +63,7 @@ def find_source(scene: Any, tree: Any, node: Any) -> Source:
         scene: The scene that is composited.
         tree: The node tree that the node is in.
         node: A Robust Matte node.
+        space: How the artist says that files are encoded; empty is what Blender takes them for.
 
     Raises:
         HostError: Nothing is connected, or files are not there.
@@ -67,9 +73,9 @@ def find_source(scene: Any, tree: Any, node: Any) -> Source:
         return _upstream(scene)
     giver, _ = found
     if giver.bl_idname == "CompositorNodeImage":
-        return _image(scene, giver)
+        return _image(scene, giver, space)
     if giver.bl_idname == "CompositorNodeMovieClip":
-        return _clip(scene, giver)
+        return _clip(scene, giver, space)
     return _upstream(scene)
 
 
@@ -79,7 +85,7 @@ def _upstream(scene: Any, *warnings: str) -> Source:
     return Source("upstream", "", first, last, frames, LINEAR_REC709, 0.0, warnings)
 
 
-def _image(scene: Any, node: Any) -> Source:
+def _image(scene: Any, node: Any, space: str) -> Source:
     image = node.image
     if image is None:
         raise HostError(
@@ -100,7 +106,7 @@ def _image(scene: Any, node: Any) -> Source:
         source = _still(path)
     if image.type == "MULTILAYER":  # known once it was opened; a layer is the comp's to choose
         return _upstream(scene)
-    source = _with_space(scene, source, image)
+    source = _with_space(scene, source, image, space)
     return _with_alpha(source, image)
 
 
@@ -174,7 +180,7 @@ def _movie(node: Any, path: Path) -> Source:
     return Source("movie", str(path), max(1, frames.first), min(frames.last, length), frames)
 
 
-def _clip(scene: Any, node: Any) -> Source:
+def _clip(scene: Any, node: Any, space: str) -> Source:
     """Return a movie clip: it has no end of its own, so that all of its media is shown."""
     clip = node.clip
     if clip is None:
@@ -196,31 +202,38 @@ def _clip(scene: Any, node: Any) -> Source:
         begin = start + there[0] - int(parts[1])
         frames = FrameMapping(begin, there[0] - 1, there[-1] - there[0] + 1, "nothing")
         source = replace(_on_disk(node, path, there, frames), kind="clip")
-    return _with_space(scene, source, clip)
+    return _with_space(scene, source, clip, space)
 
 
-def _with_space(scene: Any, source: Source, datablock: Any) -> Source:
-    """Return a source with its colour space and rate; one to be rendered where that is needed."""
-    name = datablock.colorspace_settings.name
+def space_of(shown: Any) -> str | None:
+    """Return what the worker calls the colour space of a picture, clip or strip, or None."""
+    name = shown.colorspace_settings.name
     known = working_space() if name in ("Non-Color", "scene_linear") else name
-    space = plate_space_of(known) or (known if "OCIO" in os.environ else None)
+    return plate_space_of(known) or (known if "OCIO" in os.environ else None)
+
+
+def _with_space(scene: Any, source: Source, datablock: Any, chosen: str) -> Source:
+    """Return a source with its colour space and rate; one to be rendered where that is needed."""
+    space = chosen or space_of(datablock)
     if space is None:
         rendered = _upstream(scene)
         text = (
-            f'The colour space "{name}" of {source.plate} is Blender\'s own, so the plate is '
-            "rendered before it is keyed."
+            f'The colour space "{datablock.colorspace_settings.name}" of {source.plate} is '
+            "Blender's own, so the plate is rendered before it is keyed."
         )
         return replace(rendered, warnings=(*source.warnings, text))
     fps = _media_fps(source)
     source = replace(source, space=space, fps=fps)
+    return replace(source, warnings=(*source.warnings, *rate_warnings(scene, source.plate, fps)))
+
+
+def rate_warnings(scene: Any, plate: str, fps: float) -> list[str]:
+    """Return what the artist should know where a movie and the scene differ in frames a second."""
     wanted = scene.render.fps / scene.render.fps_base
-    if fps and abs(fps - wanted) > _FPS_DIFFERS:
-        text = (
-            f"{source.plate} has {fps:.6g} frames a second and the scene {wanted:.6g}: frame by "
-            "frame, it plays at the scene's speed."
-        )
-        source = _warned(source, text)
-    return source
+    if not fps or abs(fps - wanted) <= _FPS_DIFFERS:
+        return []
+    text = f"{plate} has {fps:.6g} frames a second and the scene {wanted:.6g}: frame by frame, it"
+    return [f"{text} plays at the scene's speed."]
 
 
 def _media_fps(source: Source) -> float:

@@ -44,10 +44,10 @@ class _StripBake(NodeBake):
                 f'The scene "{scene.name}" belongs to the library {scene.library.filepath}.',
                 hint="Bake the strip in that file.",
             )
-        self.source = strip_source(scene, strip)
         self.uid = own_strip_uid(strip)
         self.label = f'strip "{strip.name}"'
         self.wishes = wishes_of(strip)
+        self.source = strip_source(scene, strip, self.wishes.plate_space)
         self.digest = wishes_hash(strip, scene)
         self.range = plate_range(self.wishes, self.source, scene.frame_start, scene.frame_end)
         self.parent = bakes_of(self.uid, settings_of(strip).folder)
@@ -55,7 +55,7 @@ class _StripBake(NodeBake):
         self.folder: Path | None = None
         self.rendered: Path | None = None
         self.contents: dict[int, str] = {}
-        self.is_rendered = self.source.kind == "timeline"
+        self.is_rendered = self.source.is_rendered
 
     def job_in(self, folder: Path) -> dict[str, Any]:
         """Return the job: a file of each layer, since Blender 4.2 shows others black in strips."""
@@ -71,7 +71,9 @@ class _StripBake(NodeBake):
         scene, strip = self._found()
         pattern = _pattern(run, self.range[0])
         baked = Baked(str(pattern), *self.range, self.source.frames)
-        result = add_result(scene, strip, baked, self.uid, is_rendered=self.is_rendered)
+        result, warnings = add_result(scene, strip, baked, self.uid, is_rendered=self.is_rendered)
+        for warning in warnings:
+            run.warn(warning)
         folder = pattern.parent
         if bpy.data.filepath:
             result.directory = relative(folder)

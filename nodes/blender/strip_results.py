@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import HostError
-from .result import Baked
+from .result import Baked, space_warnings
 from .strip_changes import effects_on
 from .strips import content_places
 from .versions import strip_frames, strips
@@ -20,11 +20,13 @@ _TRANSFORM = ("offset_x", "offset_y", "scale_x", "scale_y", "rotation", "origin"
 _CROP = ("min_x", "max_x", "min_y", "max_y")
 
 
-def add_result(scene: Any, strip: Any, baked: Baked, uid: str, *, is_rendered: bool) -> Any:
-    """Put a bake above its strip, under the same frames; return the new strip.
+def add_result(
+    scene: Any, strip: Any, baked: Baked, uid: str, *, is_rendered: bool
+) -> tuple[Any, list[str]]:
+    """Put a bake above its strip, under the same frames.
 
-    One that was put there before for the same strip goes; the new one takes its channel, blending
-    and name.
+    One that was put there before for the same strip goes, once the new one is there, which takes
+    its channel, blending and name.
 
     Args:
         scene: The scene whose sequencer the strip is in.
@@ -32,6 +34,9 @@ def add_result(scene: Any, strip: Any, baked: Baked, uid: str, *, is_rendered: b
         baked: Premultiplied RGBA in EXR, of one part: Blender 4.2 shows others black.
         uid: The strip's.
         is_rendered: Whether the plate was what is seen of the strip, not its files.
+
+    Returns:
+        The new strip, and warnings.
 
     Raises:
         HostError: The scene comes from a library, a file is not there, or no channel is free.
@@ -41,25 +46,32 @@ def add_result(scene: Any, strip: Any, baked: Baked, uid: str, *, is_rendered: b
     place = _container(scene, strip)
     former = [one for one in place if one.get(RESULT) == uid]
     kept = _looks(former[0]) if former else {}
-    number = baked.first
     channel = _free_channel(place, strip, former, former[0].channel if former else 0)
+    result = _new_strip(place, f"{strip.name} matte", baked, channel)
+    try:
+        warnings = space_warnings(result, kept.get("name", result.name))
+        _lie_over(scene, result, strip, baked, is_rendered)
+    except BaseException:
+        place.remove(result)
+        raise
     for one in former:
         place.remove(one)
-    start = baked.frames.start + number - baked.frames.first
-    path = Path(baked.path(number))
+    result[RESULT] = uid
+    for name, value in kept.items():
+        setattr(result, name, value)
+    if result.channel != channel:
+        result.channel = channel
+    return result, warnings
+
+
+def _new_strip(place: Any, name: str, baked: Baked, channel: int) -> Any:
+    start = baked.frames.start + baked.first - baked.frames.first
     result = place.new_image(
-        name=f"{strip.name} matte", filepath=str(path), channel=channel, frame_start=start
+        name=name, filepath=baked.path(baked.first), channel=channel, frame_start=start
     )
     for number in range(baked.first + 1, baked.last + 1):
         result.elements.append(Path(baked.path(number)).name)
-    result[RESULT] = uid
-    result.colorspace_settings.name = "Linear Rec.709"
     result.alpha_mode, result.blend_type = "PREMUL", "ALPHA_OVER"
-    for name, value in kept.items():
-        setattr(result, name, value)
-    _lie_over(scene, result, strip, baked, is_rendered)
-    if result.channel != channel:
-        result.channel = channel
     return result
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -27,23 +28,30 @@ def all_strips() -> Iterator[tuple[Any, Any]]:
 def own_strip_uid(strip: Any) -> str:
     """Return a uid that no other strip has, making one where it has none or is a copy.
 
-    A copy brings the uid of the first along, and has another name.
+    A copy brings the uid of the first along.
     """
     settings = settings_of(strip)
-    others = [
-        one for _, one in all_strips() if one != strip and settings_of(one).uid == settings.uid
-    ]
-    if not settings.uid or (others and strip.name != settings.owner):
+    first = strip_of(settings.uid)
+    if first is None or first[1] != strip:
         settings.uid = uuid.uuid4().hex
     settings.owner = strip.name
     return str(settings.uid)
 
 
 def strip_of(uid: str) -> tuple[Any, Any] | None:
-    """Return the scene and the strip with a uid; of copies, the one that it was made for."""
+    """Return the scene and the strip with a uid; of copies, the one that it was made for.
+
+    Renamed, it is told from a copy by the copy's name, which is the former one with a number.
+    """
+
+    def rank(pair: tuple[Any, Any]) -> tuple[bool, bool, int]:
+        scene, strip = pair
+        owner = settings_of(strip).owner
+        is_copy = re.fullmatch(re.escape(owner) + r"\.\d{3,}", strip.name) is not None
+        return strip.name != owner, is_copy, scene.session_uid
+
     found = [(scene, one) for scene, one in all_strips() if uid and settings_of(one).uid == uid]
-    found.sort(key=lambda pair: pair[1].name != settings_of(pair[1]).owner)
-    return found[0] if found else None
+    return min(found, key=rank, default=None)
 
 
 def _strip_type() -> Any:

@@ -11,18 +11,16 @@ import bpy
 
 from .errors import HostError
 from .frames import FrameMapping
-from .plate_spaces import plate_space_of
+from .plate_spaces import LINEAR_REC709
 from .sequences import split_name, still_number
-from .sources import Source
+from .sources import Source, rate_warnings, space_of
 from .strip_changes import changes_of, effects_on
-from .versions import strip_frames, strips, working_space
+from .versions import strip_frames, strips
 
 __all__ = ["content_places", "strip_named", "strip_source"]
 
-_FPS_DIFFERS = 0.005  # 23.976 and 24 differ by 0.024
 
-
-def strip_source(scene: Any, strip: Any) -> Source:
+def strip_source(scene: Any, strip: Any, space: str = "") -> Source:
     """Say what a strip shows: `strip`, files that the worker reads, or `timeline`, to be rendered.
 
     Where it lies in the frame (position, scale, rotation, crop, mirror) needs no rendering: the
@@ -31,6 +29,7 @@ def strip_source(scene: Any, strip: Any) -> Source:
     Args:
         scene: The scene whose sequencer it is in.
         strip: A movie or image strip.
+        space: How the artist says that files are encoded; empty is what Blender takes them for.
 
     Raises:
         HostError: It is neither a movie nor an image strip, or files are not there.
@@ -43,12 +42,11 @@ def strip_source(scene: Any, strip: Any) -> Source:
         )
     why = changes_of(scene, strip)
     if not why:
-        space = _space(strip)
-        name = strip.colorspace_settings.name
-        if space is None:
-            why = [f'its colour space "{name}" is Blender\'s own']
+        known = space or space_of(strip)
+        if known is None:
+            why = [f'its colour space "{strip.colorspace_settings.name}" is Blender\'s own']
         else:
-            found = _movie(scene, strip, space) if strip.type == "MOVIE" else _images(strip, space)
+            found = _movie(scene, strip, known) if strip.type == "MOVIE" else _images(strip, known)
             if isinstance(found, Source):
                 return found
             why = [found]
@@ -60,15 +58,8 @@ def _timeline(scene: Any, strip: Any, why: list[str]) -> Source:
     """Return a strip that is rendered: as it or the last effect on it shows."""
     shown = strip_frames((effects_on(scene, strip) or [strip])[-1])
     text = f'The strip "{strip.name}" is rendered before it is keyed: {", ".join(why)}.'
-    space = plate_space_of(working_space()) or ""
     frames = FrameMapping.scene_frames(shown.first, shown.last)
-    return Source("timeline", "", shown.first, shown.last, frames, space, 0.0, (text,))
-
-
-def _space(strip: Any) -> str | None:
-    name = strip.colorspace_settings.name
-    known = working_space() if name in ("Non-Color", "scene_linear") else name
-    return plate_space_of(known) or (known if "OCIO" in os.environ else None)
+    return Source("timeline", "", shown.first, shown.last, frames, LINEAR_REC709, 0.0, (text,))
 
 
 def _movie(scene: Any, strip: Any, space: str) -> Source | str:
@@ -77,15 +68,12 @@ def _movie(scene: Any, strip: Any, space: str) -> Source | str:
     _refuse_missing(path, strip)
     length, fps = _measured(path)
     at = strip_frames(strip)
-    rate = scene.render.fps / scene.render.fps_base
     trimmed = at.trimmed + _trimmed_end(strip)
     if _content_length(strip) != length - trimmed:
+        rate = scene.render.fps / scene.render.fps_base
         return f"it plays at {fps:.6g} frames a second in a scene of {rate:.6g}"
     frames = _mapping(strip, at.trimmed, length - trimmed)
-    warnings: tuple[str, ...] = ()
-    if fps and abs(fps - rate) > _FPS_DIFFERS:
-        text = f"{path} has {fps:.6g} frames a second and the scene {rate:.6g}: frame by frame,"
-        warnings = (f"{text} it plays at the scene's speed.",)
+    warnings = tuple(rate_warnings(scene, str(path), fps))
     return Source("strip", str(path), frames.first, frames.last, frames, space, fps, warnings)
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import bpy
 
 from .errors import HostError
-from .plate_render import NAME, PlateRender, render_frame, set_plain_render, write_linear
+from .plate_render import NAME, PlateRender, render_frame, set_plain_render, write_plates
 from .strip_changes import effects_on
 from .strips import strip_named
-from .versions import set_exr, strips
+from .versions import strips
 
 __all__ = ["TimelineBake"]
 
@@ -32,7 +32,8 @@ class TimelineBake(PlateRender):
             last: The scene's last frame.
 
         Raises:
-            HostError: It lies inside a meta strip, which shows more than this one strip.
+            HostError: It lies inside a meta strip, which shows more than this one strip, or before
+                frame 0.
         """
         super().__init__(folder, first, last)
         self._scene = scene.name
@@ -65,8 +66,7 @@ def _copied_scene(scene: Any) -> Iterator[Any]:
     try:
         set_plain_render(copy)
         copy.render.use_compositing, copy.render.use_sequencer = False, True
-        set_exr(copy.render.image_settings)
-        write_linear(copy.render.image_settings)
+        write_plates(copy.render.image_settings)
         yield copy
     finally:
         bpy.data.scenes.remove(copy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,11 +19,22 @@ __all__ = [
     "output_node",
     "set_compositor_tree",
     "set_exr",
+    "set_linear_rec709",
     "set_option",
     "strip_frames",
     "strips",
     "working_space",
 ]
+
+# What Blender and studios' configs call scene-linear Rec.709, the likeliest first.
+_LINEAR_REC709 = (
+    "Linear Rec.709",
+    "Linear Rec.709 (sRGB)",
+    "lin_rec709_scene",
+    "lin_rec709",
+    "Utility - Linear - Rec.709",
+    "Utility - Linear - sRGB",
+)
 
 
 class StripFrames(NamedTuple):
@@ -91,10 +103,22 @@ def output_node(tree: Any) -> Any | None:
     return (active or found or [None])[0]
 
 
-def set_exr(image_settings: Any, depth: str = "32") -> None:
+def set_linear_rec709(color_space: Any) -> bool:
+    """Set what bears a space's `name` to scene-linear Rec.709; return whether the config has it."""
+    for name in _LINEAR_REC709:
+        with contextlib.suppress(TypeError):  # the config does not know it
+            color_space.name = name
+            return True
+    return False
+
+
+def set_exr(image_settings: Any, depth: str = "32") -> bool:
     """Have files written as EXR with RGBA, lossless, `16` or `32` bits a channel.
 
     They are scene-linear Rec.709: from Blender 5 on also where a file works in another space.
+
+    Returns:
+        Whether they are: False where Blender's colour config has no such space.
     """
     if hasattr(image_settings, "media_type"):
         image_settings.media_type = "IMAGE"  # first: it says which formats there are
@@ -102,9 +126,10 @@ def set_exr(image_settings: Any, depth: str = "32") -> None:
     image_settings.color_mode = "RGBA"
     image_settings.color_depth = depth
     image_settings.exr_codec = "ZIP"
-    if bpy.app.version >= (5, 0):
-        image_settings.color_management = "OVERRIDE"
-        image_settings.linear_colorspace_settings.name = "Linear Rec.709"
+    if bpy.app.version < (5, 0):
+        return True
+    image_settings.color_management = "OVERRIDE"
+    return set_linear_rec709(image_settings.linear_colorspace_settings)
 
 
 def add_file_output(tree: Any, folder: Path, name: str, depth: str = "32") -> tuple[Any, Any]:

@@ -119,11 +119,13 @@ def blends(
 
 
 def test_a_node_gives_what_the_worker_wrote(blends: Blends, plates: Path, tmp_path: Path) -> None:
-    told = blends.run("sequence", "movie", "preview", "upstream")
+    told = blends.run("sequence", "movie", "preview", "upstream", "cut")
     folder = judge_sequence(blends.out, told["sequence"])
     judge_movie(blends.out, told["movie"])
     judge_preview(blends.out, told["preview"])
     judge_upstream(blends.out, told["upstream"], plates)
+
+    judge_cut(blends.out, told["cut"])
 
     # The same by the command line, in its other shape of file.
     done = tmp_path / "cli" / "p_matte.####.exr"
@@ -194,6 +196,17 @@ def judge_preview(out: Path, found: dict[str, Any]) -> None:
     for other in ("0001", "0003"):  # which pass through
         file = out / "preview" / f"Alpha_{other}.exr"
         assert (np.asarray(oiio.ImageBuf(str(file)).get_pixels()) == 1).all()
+
+
+def judge_cut(out: Path, found: dict[str, Any]) -> None:
+    """Frames 2 to 15, a cut at 6 and a warm-up of 4: the preview of 6 needs 6 to 10, no more."""
+    assert found["preview"]["baked_approximate"] is False
+    assert found["plates"][-1] == "plate_0013.exr"
+    assert found["measured"] == 14
+    for socket in LAYERS:
+        same(
+            out / "cut" / f"{socket}_0006.exr", Path(found["bake"]) / "plate_matte.0006.exr", socket
+        )
 
 
 def judge_upstream(out: Path, found: dict[str, Any], plates: Path) -> None:

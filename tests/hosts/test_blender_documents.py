@@ -34,7 +34,12 @@ def host_error(part: Part) -> Any:
 def source(part: Part) -> Any:
     frames = part("frames").FrameMapping(start=5, offset=1000, duration=24)
     return SimpleNamespace(
-        plate="/shots/sh 010.####.exr", first=1001, last=1024, frames=frames, space="Linear Rec.709"
+        plate="/shots/sh 010.####.exr",
+        first=1001,
+        last=1024,
+        frames=frames,
+        space="Linear Rec.709",
+        is_rendered=False,
     )
 
 
@@ -105,19 +110,28 @@ def test_a_job_is_what_the_engine_takes(documents: Any, settings: Any, source: A
 
 
 @pytest.mark.parametrize(
-    ("chosen", "found", "wanted"),
+    ("chosen", "found", "is_rendered", "wanted"),
     [
-        pytest.param("", "sRGB", "srgb_rec709_scene", id="as Blender has it"),
-        pytest.param("", "", None, id="nothing said"),
-        pytest.param("ACEScg", "sRGB", "ACEScg", id="chosen"),
-        pytest.param("Rec.1886", "", "g24_rec709_tx", id="chosen by Blender's name"),
-        pytest.param("arri_logc4", "", "arri_logc4", id="typed, by the worker's name"),
+        pytest.param("", "sRGB", False, "srgb_rec709_scene", id="as Blender has it"),
+        pytest.param("", "", False, None, id="nothing said"),
+        pytest.param("ACEScg", "sRGB", False, "ACEScg", id="chosen"),
+        pytest.param("Rec.1886", "", False, "g24_rec709_tx", id="chosen by Blender's name"),
+        pytest.param("arri_logc4", "", False, "arri_logc4", id="typed, by the worker's name"),
+        pytest.param(
+            *("sRGB", "lin_rec709_scene", True, "lin_rec709_scene"), id="rendered by Blender"
+        ),
     ],
 )
 def test_the_plate_space(
-    documents: Any, settings: Any, source: Any, chosen: str, found: str, wanted: str | None
+    documents: Any,
+    settings: Any,
+    source: Any,
+    chosen: str,
+    found: str,
+    is_rendered: bool,
+    wanted: str | None,
 ) -> None:
-    settings.plate_space, source.space = chosen, found
+    settings.plate_space, source.space, source.is_rendered = chosen, found, is_rendered
     assert documents.job_for(settings, source, Path("/b"), "auto")["plate_space"] == wanted
 
 

@@ -431,6 +431,7 @@ FOUND: dict[str, dict[str, Any]] = {
             )
         ],
     },
+    "camera log, told": {**PLAIN, "space": "ARRI LogC4"},
     "other rate": seen(
         *("movie", "movie.mov", 1, 8, [1, 0, 8, "hold"]),
         space="srgb_rec709_scene",

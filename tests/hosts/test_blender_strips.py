@@ -28,10 +28,11 @@ sys.path.insert(0, hosts)
 import bpy
 from blend_dump import differences, dump_blend
 
-errors, frames, result, strip_results, strips, timeline_bake, versions = (
+errors, frames, result, strip_results, strips, timeline_bake, versions, plate_render = (
     importlib.import_module(f"{module}.{name}")
     for name in (
         *("errors", "frames", "result", "strip_results", "strips", "timeline_bake", "versions"),
+        "plate_render",
     )
 )
 folder = Path(folder)
@@ -146,7 +147,7 @@ for name, (change, first, last) in CASES.items():
     baked = result.Baked(str(folder / "matte.####.exr"), first, last, source.frames)
     for _ in range(2):
         with bpy.context.temp_override(window=None):  # as in the ticks of a timer
-            put = strip_results.add_result(scene, strip, baked, "the uid", is_rendered=False)
+            put, _ = strip_results.add_result(scene, strip, baked, "the uid", is_rendered=False)
     strip.mute = True
     at, own = versions.strip_frames(strip), versions.strip_frames(put)
     found[name] = {
@@ -169,11 +170,39 @@ strip.crop.min_x = 2
 strip.use_flip_x = True
 mapping = strips.strip_source(scene, strip).frames
 baked = result.Baked(str(folder / "matte.####.exr"), 1001, 1012, mapping)
-put = strip_results.add_result(scene, strip, baked, "the uid", is_rendered=False)
+put, _ = strip_results.add_result(scene, strip, baked, "the uid", is_rendered=False)
 strip.mute = True
 render(scene, "placed", 7, 7)
 strip.mute = False
 place.remove(put)
+
+# What fails half-way leaves the former result, and nothing else.
+former, _ = strip_results.add_result(scene, strip, baked, "the uid", is_rendered=False)
+kept, strip_results._lie_over = strip_results._lie_over, lambda *_: 1 / 0
+try:
+    strip_results.add_result(scene, strip, baked, "the uid", is_rendered=False)
+except ZeroDivisionError:
+    found["failed"] = [former.name, former.channel, len(place)]
+strip_results._lie_over = kept
+place.remove(former)
+
+# A colour config of a studio, with other names; then one without any.
+put, warnings = strip_results.add_result(scene, strip, baked, "the uid", is_rendered=False)
+names = versions._LINEAR_REC709
+told = [warnings]
+versions._LINEAR_REC709 = ("Utility - none", "ACEScg")
+told.append(strip_results.add_result(scene, strip, baked, "the uid", is_rendered=False)[1])
+put = place["plate matte"]
+told.append(put.colorspace_settings.name)
+versions._LINEAR_REC709 = ("Utility - none",)
+told.append(strip_results.add_result(scene, strip, baked, "the uid", is_rendered=False)[1])
+found["config"] = told
+try:
+    plate_render.write_plates(scene.render.image_settings)
+except errors.HostError as error:
+    told.append(error.what)
+versions._LINEAR_REC709 = names
+place.remove(place["plate matte"])
 strip.directory = str(folder)
 for element in strip.elements:
     element.filename = element.filename.replace("plate", "matte")
@@ -255,6 +284,15 @@ for make in CASES:
 
 said = {}
 scene, place = new_scene()
+early = add_images(place, -2)
+early.name, early.color_saturation = "early", 0.5
+source = strips.strip_source(scene, early)
+try:
+    timeline_bake.TimelineBake(scene, early, folder / "early", source.first, source.last)
+except errors.HostError as error:
+    said["early"] = error.what
+bake = timeline_bake.TimelineBake(scene, early, folder / "early", 0, 1)
+said["from 0"] = list(bake)
 length = {"length": 5} if bpy.app.version >= (5, 0) else {"frame_end": 6}
 colour = place.new_effect("colour", "COLOR", channel=1, frame_start=1, **length)
 lost = add_images(place, 5, ["nowhere.1001.exr"], channel=2)
@@ -329,7 +367,12 @@ for name in ("uid", "owner"):
     setattr(settings_of(copied), name, getattr(settings_of(strip), name))
 trim(copied, 32, 33)
 bpy.ops.robust_matte.bake_strip(strip="copy")
-bpy.ops.robust_matte.bake_strip(strip="plate")
+copied = add_images(place, 50)
+copied.name = "plate.001"
+for name in ("uid", "owner"):
+    setattr(settings_of(copied), name, getattr(settings_of(strip), name))
+strip.name = "renamed"
+bpy.ops.robust_matte.bake_strip(strip="renamed")
 found["copy"] = sorted(one.name for one in place)
 
 # Rendered first.
@@ -535,6 +578,14 @@ def test_a_result_shows_the_files_under_the_frames_of_its_strip(
 ) -> None:
     found = run_strips(RESULTS)
 
+    assert found.pop("failed") == ["plate matte", 2, 2]
+    no_space = (
+        'Blender\'s colour config has no scene-linear Rec.709, so the colour of "plate matte"'
+    )
+    without = ["Blender's colour config has no scene-linear Rec.709, which rendered plates are in."]
+    config = found.pop("config")
+    assert config[:4] == [[], [], "ACEScg", [f"{no_space} is off."]]
+    assert config[4:] in ([], without)  # Blender 4 writes what it works in
     for name, case in found.items():
         assert case["name"] == "shot matte"
         assert case["channel"] == 3, "the next free one"
@@ -578,6 +629,11 @@ def test_what_the_sequencer_changes_is_rendered_as_it_is_seen(
             assert seen[:4] == [1001, 1003, 1005, 1007]
         if name == "backwards":
             assert seen == [1011, 1010, 1009]
+    early = "Blender renders no frames before 0, and the range begins at -2."
+    assert found["said"]["early"] == early
+    for frame in found["said"]["from 0"]:
+        assert number_of(read(tmp_path / "early" / f"plate_{frame:04d}.exr"), False) == 1003 + frame
+    assert found["said"]["from 0"] == [0, 1]
     assert found["said"]["colour"] == (
         'The strip "colour" is a color strip, and has no plate of its own.'
     )
@@ -601,7 +657,7 @@ def test_the_operator_keys_a_strip_and_puts_the_result_above(
             shown = read(tmp_path / folder / f"frame_{8 + index:04d}.exr")
             assert np.array_equal(shown, plate(index + 1, seed=2)), f"{folder} {8 + index}"
     assert found["cleared"] == [2, True], "the bake that is not shown goes"
-    assert found["copy"] == ["copy", "copy matte", "plate", "plate matte"]
+    assert found["copy"] == ["copy", "copy matte", "plate matte", "plate.001", "renamed"]
     assert found["rendered"]["result"][:4] == ["plate matte", 2, 6, 8]
     assert found["rendered"]["plates"] == [f"plate_{frame:04d}.exr" for frame in (6, 7, 8)]
     assert found["rendered"]["left"] == [], "what was rendered has its place in the bake"

@@ -167,5 +167,32 @@ def case_upstream() -> object:
     return {"first": first, "again": again, "places": places, "quick": state(node)}
 
 
+def case_cut() -> object:
+    """A preview of a shot's first frame, of a plate that is rendered: only as far as is needed."""
+    scene, tree = fresh()
+    scene.frame_start, scene.frame_end = 2, 15
+    source = plate(tree, media / "p.1001.exr", 2, 1000, 4)
+    source.use_cyclic = True
+    between = tree.nodes.new("CompositorNodeExposure")
+    tree.links.new(source.outputs[0], between.inputs[0])
+    node = keyed(tree, between)
+    settings = properties.settings_of(node.node_tree)
+    settings.cuts, settings.warm_up = "6", 4
+    scene.frame_set(6)
+    assert ops.robust_matte.preview() == {"FINISHED"}
+    told: dict[str, Any] = {"preview": state(node)}
+    plates = Path(told["preview"]["folder"]) / "plate"
+    told["plates"] = sorted(path.name for path in plates.iterdir())
+    render(scene, tree, node, "cut", 6, 6)
+    scene.frame_start, scene.frame_end = 2, 15
+    assert ops.robust_matte.bake() == {"FINISHED"}
+    told["bake"] = state(node)["folder"]
+    settings.gain = "auto"
+    scene.frame_set(6)
+    assert ops.robust_matte.preview() == {"FINISHED"}
+    told["measured"] = len(list((Path(state(node)["folder"]) / "plate").iterdir()))
+    return told
+
+
 found = {name: globals()[f"case_{name}"]() for name in sys.argv[3:]}
 sys.stdout.write(f"\nFOUND {json.dumps(found)}\n")

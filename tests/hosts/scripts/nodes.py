@@ -226,9 +226,9 @@ def case_frames() -> object:
 # --- where a picture comes from
 
 
-def told_of(scene: Any, tree: Any, node: Any) -> object:
+def told_of(scene: Any, tree: Any, node: Any, space: str = "") -> object:
     try:
-        source = sources.find_source(scene, tree, node)
+        source = sources.find_source(scene, tree, node, space)
     except errors.HostError as error:
         return [error.what, error.hint]
     place = source.plate and Path(source.plate).relative_to(media).as_posix()
@@ -330,6 +330,9 @@ def case_sources() -> object:
     for name, make in SOURCES.items():
         emptied(scene, tree)
         told[name] = told_of(scene, tree, keyed(tree, make(tree)))
+    emptied(scene, tree)
+    node = keyed(tree, in_space(tree, "Filmic Log"))
+    told["camera log, told"] = told_of(scene, tree, node, "ARRI LogC4")
     emptied(scene, tree)
     node = node_group.add_node(tree, (0.0, 0.0))
     told["nothing"] = told_of(scene, tree, node)
