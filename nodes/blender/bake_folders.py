@@ -11,6 +11,7 @@ import json
 import os
 import re
 import secrets
+import time
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ __all__ = [
     "make_folder",
     "marked_folders",
     "node_folder",
-    "owner_of",
+    "owners_of",
     "plain_name",
     "remove_own",
 ]
@@ -44,7 +45,11 @@ _LAYERS = ("rgba", "alpha", "foreground")
 _TEMPORARY = re.compile(r"\..+\.tmp-\d+-[0-9a-f]{8}(\.[^.]+)?")
 _JOB_FOLDER = re.compile(r".+_matte\.robust_matte")
 _JOB_FILE = re.compile(r".+\.(json|jsonl|html|png|lock|safetensors)")
+_AT_WORK_S = 600.0  # for so long something that is young may be in work
 _DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+
+
+_FATES = ("removed", "in_use", "busy", "shared", "foreign")  # of folders that are cleared
 
 
 @dataclass(frozen=True)
@@ -54,12 +59,16 @@ class Cleared:
     Attributes:
         removed: Folders that are gone.
         in_use: Folders that nodes or strips of the file show.
+        busy: Folders that another Blender, or a worker, is at work in.
+        shared: Folders that are bakes of other files, too.
         foreign: Files that were left because neither worker nor extension wrote them.
         size: Bytes that are free again.
     """
 
     removed: tuple[Path, ...]
     in_use: tuple[Path, ...]
+    busy: tuple[Path, ...]
+    shared: tuple[Path, ...]
     foreign: tuple[Path, ...]
     size: int
 
@@ -84,14 +93,14 @@ def plain_name(text: str) -> str:
 
 
 def make_folder(parent: Path, name: str, uid: str) -> Path:
-    """Make a bake's folder with its marker; one that is there is taken as it is.
+    """Make a bake's folder with its marker; one that is there belongs to one more from now on.
 
     Raises:
         HostError: It cannot be written to, or somebody else's files are in it.
     """
     folder = parent / name
     try:
-        if folder.is_dir() and owner_of(folder) is None and any(folder.iterdir()):
+        if folder.is_dir() and not owners_of(folder) and any(folder.iterdir()):
             raise HostError(
                 f"The folder {folder} holds files that are no bake of Robust Matte.",
                 hint="Choose another folder under Output, or move them away.",
@@ -103,14 +112,17 @@ def make_folder(parent: Path, name: str, uid: str) -> Path:
     return folder
 
 
-def owner_of(folder: Path) -> str | None:
-    """Return whose bake a folder is; None where it is none, or a link to one."""
+def owners_of(folder: Path) -> frozenset[str]:
+    """Return whose bake a folder is; nobody's where it is none, or a link to one.
+
+    Nodes of several files have one folder where they share a place and make the same bake.
+    """
     try:
         marker = json.loads((folder / MARKER).read_text("utf-8"))
         is_ours = not folder.is_symlink() and marker["made_by"] == "robust_matte"
-        return str(marker["uid"]) if is_ours else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+        return frozenset({str(marker["uid"]), *marker.get("others", ())} if is_ours else ())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return frozenset()
 
 
 def marked_folders(parents: Iterable[Path], uids: Collection[str]) -> list[Path]:
@@ -118,14 +130,16 @@ def marked_folders(parents: Iterable[Path], uids: Collection[str]) -> list[Path]
     found = set()
     for parent in parents:
         try:
-            found |= {one for one in parent.iterdir() if one.is_dir() and owner_of(one) in uids}
+            found |= {
+                one for one in parent.iterdir() if one.is_dir() and owners_of(one) & set(uids)
+            }
         except OSError:
             continue  # never made, or not reachable: nothing to clear there
     return sorted(found)
 
 
 def clear(parents: Iterable[Path], uids: Collection[str], in_use: Collection[Path]) -> Cleared:
-    """Remove the bakes that nothing shows.
+    """Remove the bakes that nothing shows, that nobody works in, and that are of this file alone.
 
     Args:
         parents: Folders of nodes and strips, whose bakes are looked at.
@@ -136,17 +150,26 @@ def clear(parents: Iterable[Path], uids: Collection[str], in_use: Collection[Pat
         HostError: The disk refuses; what was removed before stays removed.
     """
     used = {_settled(folder) for folder in in_use}
-    removed, kept, foreign, size = [], [], [], 0
+    told: dict[str, list[Path]] = {name: [] for name in _FATES}
+    size = 0
     for folder in marked_folders(parents, uids):
-        if _settled(folder) in used:
-            kept.append(folder)
+        why = "in_use" if _settled(folder) in used else _why_left(folder, uids)
+        if why:
+            told[why].append(folder)
             continue
         left, freed = remove_own(folder)
-        foreign += left
         size += freed
-        if not left:
-            removed.append(folder)
-    return Cleared(tuple(removed), tuple(kept), tuple(foreign), size)
+        told["foreign"] += left
+        told["removed"] += [] if left else [folder]
+    removed, in_use, busy, shared, foreign = (tuple(told[name]) for name in _FATES)
+    return Cleared(removed, in_use, busy, shared, foreign, size)
+
+
+def _why_left(folder: Path, uids: Collection[str]) -> str:
+    """Say why the bake of a folder is left that the file does not show; nothing if it is not."""
+    if _is_busy(folder):
+        return "busy"
+    return "shared" if owners_of(folder) - set(uids) else ""
 
 
 def remove_own(folder: Path) -> tuple[list[Path], int]:
@@ -188,10 +211,43 @@ def disk_error(path: Path, error: OSError) -> HostError:
     )
 
 
+def _is_busy(folder: Path) -> bool:
+    """Say whether somebody seems to work in a bake's folder, here or on another machine.
+
+    A worker counts up in its lock every few seconds. Before it has one, the plate or the marker is
+    young, and younger than every frame.
+    """
+    newest: dict[str, float] = {}
+    try:
+        for path in (folder / MARKER, *(path for path, is_own in _entries(folder) if is_own)):
+            kind = _kind(path.relative_to(folder).parts)
+            newest[kind] = max(newest.get(kind, 0.0), path.lstat().st_mtime)
+    except OSError:  # it is changing at this moment
+        return True
+    begun, locked = newest.get("begun", 0.0), newest.get("lock", 0.0)
+    if begun <= newest.get("frame", 0.0):
+        begun = 0.0
+    return abs(time.time() - max(begun, locked)) < _AT_WORK_S
+
+
+def _kind(inside: tuple[str, ...]) -> str:
+    """Say what a file's time tells of a bake: that it begins, is at work, or wrote a frame."""
+    if inside[0] in (MARKER, PLATE_FOLDER):
+        return "begun"
+    if inside[-1].endswith(".lock"):
+        return "lock"
+    is_frame = inside[0] in _LAYERS or (len(inside) == 1 and _FRAME.fullmatch(inside[0]))
+    return "frame" if is_frame else "other"
+
+
 def _write_marker(folder: Path, uid: str) -> None:
-    marker = {"made_by": "robust_matte", "version": _VERSION, "uid": uid}
-    if owner_of(folder) is not None:
+    """Write whose a folder is; of one that has a marker, that it is used anew."""
+    owners = owners_of(folder)
+    if uid in owners:
+        (folder / MARKER).touch()
         return
+    first, *others = [*sorted(owners), uid]
+    marker = {"made_by": "robust_matte", "version": _VERSION, "uid": first, "others": others}
     temporary = folder / f".{MARKER}.tmp-{os.getpid()}-{secrets.token_hex(4)}"
     try:
         temporary.write_text(json.dumps(marker) + "\n", "utf-8")

@@ -314,10 +314,12 @@ class ROBUST_MATTE_OT_clear_bakes(bpy.types.Operator):  # noqa: N801
         done = clear(dict.fromkeys(parents), uids, shown())
         for path in done.foreign[:3]:
             self.report({"WARNING"}, f"{path} was not written by Robust Matte and is kept.")
+        others = f", {len(done.shared)} belong to other files, too" if done.shared else ""
+        busy = f", {len(done.busy)} are being made" if done.busy else ""
         self.report(
             {"INFO"},
             f"{len(done.removed)} old bakes deleted, {done.size / 2**20:.0f} MB are free again; "
-            f"{len(done.in_use)} are in use.",
+            f"{len(done.in_use)} are in use{others}{busy}.",
         )
 
 

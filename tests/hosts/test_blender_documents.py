@@ -252,13 +252,23 @@ def bake(folders: Any, parent: Path, name: str) -> Path:
         path = folder / one
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"12345")
+        if path.suffix == ".lock":
+            os.utime(path, (0, 0))  # left by a crash
+    age(folder)
     return folder
+
+
+def age(folder: Path, seconds: float = 3600) -> None:
+    """Make the files of a folder older."""
+    for path in folder.rglob("*"):
+        at = path.lstat().st_mtime - seconds
+        os.utime(path, (at, at), follow_symlinks=False)
 
 
 def test_old_bakes_go_and_what_is_shown_stays(folders: Any, tmp_path: Path) -> None:
     old, shown = (bake(folders, tmp_path, name) for name in ("old", "shown"))
     done = folders.clear([tmp_path, tmp_path / "never made"], ["uid"], [shown])
-    assert done == folders.Cleared((old,), (shown,), (), 35)
+    assert done == folders.Cleared((old,), (shown,), (), (), (), 35)
     assert not old.exists()
     assert (shown / "a_matte.1001.exr").exists()
 
@@ -285,6 +295,33 @@ def test_files_of_others_stay_with_their_folder(folders: Any, tmp_path: Path, fo
     path.unlink()
     assert folders.clear([tmp_path], ["uid"], []).removed == (folder,)
     assert not folder.exists()
+
+
+def test_a_bake_of_two_files_is_cleared_by_neither(folders: Any, tmp_path: Path) -> None:
+    folder = bake(folders, tmp_path, "both")
+    folders.make_folder(tmp_path, "both", "of another file")
+    age(folder)
+    for uids in (["uid"], ["of another file"]):
+        assert folders.clear([tmp_path], uids, []).shared == (folder,)
+    assert folders.clear([tmp_path], ["uid", "of another file"], []).removed == (folder,)
+
+
+@pytest.mark.parametrize(
+    "young",
+    [
+        pytest.param(["a_matte.robust_matte/lock/1001-1024.lock"], id="a lock that beats"),
+        pytest.param(["plate/plate_1001.exr"], id="a plate that is rendered"),
+        pytest.param(["robust_matte_bake.json"], id="a bake that just began"),
+    ],
+)
+def test_a_folder_somebody_works_in_is_kept(folders: Any, tmp_path: Path, young: list[str]) -> None:
+    folder = bake(folders, tmp_path, "farm")
+    for name in young:
+        (folder / name).touch()
+    assert folders.clear([tmp_path], ["uid"], []).busy == (folder,)
+    (folder / "a_matte.1001.exr").touch()
+    is_locked = "lock" in young[0]
+    assert folders.clear([tmp_path], ["uid"], []).removed == (() if is_locked else (folder,))
 
 
 def test_folders_without_a_marker_and_links_are_never_touched(folders: Any, tmp_path: Path) -> None:
