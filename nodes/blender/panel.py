@@ -23,7 +23,7 @@ from .wrapped_text import say, say_line, spoken_time, width_of
 __all__ = ["draw_bake", "draw_run", "draw_warnings", "register", "unregister"]
 
 _MOST_WARNINGS = 4
-_BUTTON = 4  # characters that the button beside the source takes
+_BUTTON = 8  # characters that the button beside the source takes
 
 
 def draw_bake(layout: Any, run: Run | None, operator: str) -> None:

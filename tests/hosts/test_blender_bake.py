@@ -112,6 +112,7 @@ def blends(
         ran = run_in_blender(
             blender, SCRIPT, plates, out, *cases, extension=extension, environment=worker
         )
+        assert "matches no enum" not in ran.text  # which fills an artist's console
         found: dict[str, Any] = ran.found()
         return found
 
