@@ -115,7 +115,8 @@ def set_linear_rec709(color_space: Any) -> bool:
 def set_exr(image_settings: Any, depth: str = "32") -> bool:
     """Have files written as EXR with RGBA, lossless, `16` or `32` bits a channel.
 
-    They are scene-linear Rec.709: from Blender 5 on also where a file works in another space.
+    They are scene-linear Rec.709, also where Blender works in another space: from Blender 5 on it
+    can be chosen, and before, a studio's colour config says it.
 
     Returns:
         Whether they are: False where Blender's colour config has no such space.
@@ -126,8 +127,6 @@ def set_exr(image_settings: Any, depth: str = "32") -> bool:
     image_settings.color_mode = "RGBA"
     image_settings.color_depth = depth
     image_settings.exr_codec = "ZIP"
-    if bpy.app.version < (5, 0):
-        return True
     image_settings.color_management = "OVERRIDE"
     return set_linear_rec709(image_settings.linear_colorspace_settings)
 

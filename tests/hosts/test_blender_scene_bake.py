@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import OpenImageIO as oiio
+import PyOpenColorIO as ocio
 import pytest
 
 from robust_matte.media.frames import FloatImage
@@ -391,6 +392,15 @@ print("FOUND " + json.dumps(told))
 '''
 
 
+STUDIO = """
+scene, tree, plate, node = new_scene()
+plate.image.colorspace_settings.name = "Linear Rec.709 (sRGB)"
+connect(tree, add(tree, "CompositorNodeExposure", plate.outputs[0], Exposure=1.0), node)
+told.append(list(bake(scene, tree, node, "studio")))
+print("FOUND " + json.dumps({"told": told}))
+"""
+
+
 def plate(number: int) -> FloatImage:
     """Return a plate with numbers that show every mistake: negative, bright, colour at alpha 0."""
     pixels = np.random.default_rng(number).normal(0.5, 1, (PLATE_HEIGHT, PLATE_WIDTH, 4))
@@ -425,10 +435,12 @@ def bakes(
         write(tmp_path / f"plate.{number}.exr", plate(number))
         write(tmp_path / f"baked.{number}.exr", plate(number + 50))
 
-    def run(script: str) -> Any:
+    def run(script: str, **environment: str) -> Any:
         hosts = root / "tests" / "hosts"
         arguments = (extension.module, hosts, tmp_path)
-        ran = run_in_blender(blender, SETUP + script, *arguments, extension=extension)
+        ran = run_in_blender(
+            blender, SETUP + script, *arguments, extension=extension, environment=environment
+        )
         return ran.found()
 
     return run
@@ -470,6 +482,23 @@ def test_baked_plates_are_what_goes_into_the_node_and_the_scene_stays(
     moves = [read(tmp_path / "inner" / f"plate_{frame:04d}.exr") for frame in (3, 5)]
     begins = [int(np.flatnonzero(move.any(axis=(0, 2)))[0]) for move in moves]
     assert begins[1] - begins[0] == 30, "the animation stands still"
+
+
+@pytest.mark.full
+def test_plates_are_linear_rec709_with_a_studios_config(
+    bakes: Callable[..., Any], tmp_path: Path
+) -> None:
+    """OpenColorIO's own config for CG, which works in ACEScg and has no name of Blender's."""
+    config = ocio.Config.CreateFromFile("ocio://cg-config-v1.0.0_aces-v1.3_ocio-v2.1")
+    (tmp_path / "config.ocio").write_text(config.serialize(), "utf-8")
+
+    found = bakes(STUDIO, OCIO=str(tmp_path / "config.ocio"))
+
+    assert found["told"] == [list(FRAMES)]
+    for index, frame in enumerate(FRAMES):
+        wanted = plate(FIRST + index) * np.array([2, 2, 2, 1], np.float32)
+        baked = read(tmp_path / "studio" / f"plate_{frame:04d}.exr")
+        np.testing.assert_allclose(baked, wanted, rtol=1e-4, atol=0.2)  # of lights up to 2000
 
 
 def test_rendered_layers_go_in_as_a_file_output_writes_them(

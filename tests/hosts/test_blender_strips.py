@@ -585,7 +585,7 @@ def test_a_result_shows_the_files_under_the_frames_of_its_strip(
     without = ["Blender's colour config has no scene-linear Rec.709, which rendered plates are in."]
     config = found.pop("config")
     assert config[:4] == [[], [], "ACEScg", [f"{no_space} is off."]]
-    assert config[4:] in ([], without)  # Blender 4 writes what it works in
+    assert config[4:] == without
     for name, case in found.items():
         assert case["name"] == "shot matte"
         assert case["channel"] == 3, "the next free one"
