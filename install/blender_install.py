@@ -134,12 +134,17 @@ def _install_into(blender: Blender, archive: Path, record: Record, session: Sess
 def _write_worker_file(record: Record, session: Session) -> None:
     """Write the worker's place, unless somebody wrote another into the file."""
     path, text = worker_file(session.disk), worker_text(session.environment.python)
-    if path.exists() and digest(path) != record.worker and path.read_text("utf-8") != text:
+    if path.exists() and digest(path) != record.worker and _is_other(path, text):
         session.tell(f"Worker: {path} was changed by hand and is kept; delete it to have it anew")
         return
     write_whole(path, text)
     replace(record, worker=digest(path)).save()
     session.tell(f"Worker: {path} names {session.environment.python}")
+
+
+def _is_other(path: Path, text: str) -> bool:
+    """Say whether a file holds anything but a text; it may be no UTF-8."""
+    return path.read_text("utf-8", errors="replace") != text
 
 
 def list_plan(request: BlenderRequest, environment: Environment, disk: Disk) -> Iterator[str]:

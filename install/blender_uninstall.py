@@ -1,9 +1,10 @@
 """What `bootstrap.py blender --uninstall` does: what was put into Blenders, out again."""
 
 import contextlib
+import itertools
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -27,13 +28,14 @@ def uninstall(request: BlenderRequest, session: Session) -> int:
         0, or 7 if something could not be removed; that stays on record.
 
     Raises:
-        InstallError: The record cannot be understood.
+        InstallError: The record cannot be understood, or lacks a program that was named.
     """
     record = read_record(config_folder(session.disk))
     if not record.entries and not record.worker:
         session.tell("Nothing of Robust Matte is on record here: there is nothing to remove.")
         return 0
     named = {str(path) for path in request.named}
+    _check_named(named, record)
     folders: list[Path] = []
     for entry in record.entries:
         if named and entry.program not in named:
@@ -51,6 +53,17 @@ def uninstall(request: BlenderRequest, session: Session) -> int:
     if not record.entries:
         _remove_worker_file(record, session)
     return session.code
+
+
+def _check_named(named: Iterable[str], record: Record) -> None:
+    known = [entry.program for entry in record.entries]
+    for program in named:
+        if program not in known:
+            raise InstallError(
+                f"Nothing of Robust Matte is on record for {program}.",
+                hint=f"On record: {', '.join(known) or 'no Blender'}. Name one of them, or none "
+                "to remove all.",
+            )
 
 
 def _remove_from(entry: Entry, session: Session) -> None:
@@ -82,18 +95,26 @@ def _remove_by_blender(entry: Entry, session: Session) -> bool:
 def _kept_aside(folder: Path) -> Iterator[None]:
     """Save an extension's folder of the user's own files: Blender removes it along.
 
-    Bakes of files that were never saved are in there.
+    Bakes of files that were never saved are in there. What a removal that was killed has left
+    aside comes back, too, if nothing is in its way.
     """
     aside = folder.with_name(f"{folder.name}.kept")
-    is_there = folder.is_dir() and any(folder.iterdir()) and not aside.exists()
-    if is_there:
+    has_files = folder.is_dir() and any(folder.iterdir())
+    if has_files:
+        aside = next(path for path in _numbered(aside) if not path.exists())
         folder.rename(aside)
     try:
         yield
     finally:
-        if is_there:
+        if has_files or aside.is_dir():
             shutil.rmtree(folder, ignore_errors=True)
             aside.rename(folder)
+
+
+def _numbered(path: Path) -> Iterator[Path]:
+    yield path
+    for number in itertools.count(2):
+        yield path.with_name(f"{path.name}{number}")
 
 
 def _remove_by_hand(folder: Path) -> None:

@@ -1,9 +1,12 @@
 """A preview is the bake's own frame, byte for byte, in whatever order frames are asked for."""
 
+import gc
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+import weakref
+from collections.abc import Callable, Generator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from robust_matte.errors import Cancelled, MissingFramesError, SettingsError, WouldOverwriteError
+from robust_matte.errors import (
+    Cancelled,
+    FrameReadError,
+    MissingFramesError,
+    SettingsError,
+    WouldOverwriteError,
+)
 from robust_matte.jobs.key import key
 from robust_matte.jobs.preview import Previewer, PreviewResult
 from robust_matte.jobs.progress import Event, StageReached
@@ -387,6 +396,26 @@ def test_a_changed_plate_is_noticed(
         _same_bytes(result, tmp_path / "out")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="its files have no time of change")
+@pytest.mark.parametrize("quick", [False, True])
+def test_a_frame_is_noticed_that_has_the_old_ones_size_and_time(
+    quick: bool, frames: Any, write_exr_plate: Any, usual: Any, opener: Opener, tmp_path: Path
+) -> None:
+    plate = write_exr_plate(frames(*range(1, 11)), compression="none")
+    job, previewer = usual(plate), Previewer(share_model(opener))
+    preview = partial(previewer.preview, quick=quick, folder=tmp_path / "preview")
+    later = 4 if quick else 5  # quick ones are not fed what is before them
+    before = {number: preview(job, number).files["rgba"].read_bytes() for number in (later, 3)}
+    path = tmp_path / "plate" / "shot.0004.exr"
+    old = path.stat()
+    write_exr_plate(frames(4, seed=1), compression="none")
+    os.utime(path, ns=(old.st_atime_ns, old.st_mtime_ns))
+    assert path.stat().st_size == old.st_size
+    results = {number: preview(job, number).files["rgba"].read_bytes() for number in (later, 3)}
+    assert results[later] != before[later]
+    assert results[3] != before[3]  # the warm-up is of the next four frames
+
+
 def test_a_frame_that_is_added_is_noticed(
     frames: Any, write_exr_plate: Any, usual: Any, opener: Opener, tmp_path: Path
 ) -> None:
@@ -542,6 +571,34 @@ def test_quick_of_a_hole_is_refused_or_filled_as_the_job_says(
     assert previewer.preview(usual(long_plate), 41, quick=True).rolled == 1  # repeats 40
 
 
+def test_a_model_is_gone_when_the_next_one_is_loaded(
+    frames: Any, write_exr_plate: Any, usual: Any, opener: Opener
+) -> None:
+    """A graphics card may hold one of them, and not two."""
+    job = usual(write_exr_plate(frames(*range(1, 11))))
+    alive: list[int] = []
+    ever: list[weakref.ref[HistoryModel]] = []
+
+    def open_model(weights: Weights, **words: Any) -> HistoryModel:
+        alive.append(sum(one() is not None for one in ever))
+        model = opener(weights, **words)
+        opener.models.clear()
+        ever.append(weakref.ref(model))
+        return model
+
+    previewer = Previewer(share_model(open_model))
+    other = job.model_copy(update={"refiner": Refiner.DEEP_GUIDED_FILTER})
+    gc.disable()
+    try:
+        for number in (3, 5):
+            for one in (job, other):
+                for quick in (False, True):
+                    previewer.preview(one, number, quick=quick)
+    finally:
+        gc.enable()
+    assert alive == [0, 0, 0, 0]
+
+
 def test_many_plates_and_settings_leave_little_behind(
     frames: Any, write_exr_plate: Any, usual: Any, opener: Opener
 ) -> None:
@@ -554,7 +611,7 @@ def test_many_plates_and_settings_leave_little_behind(
     jobs = previewer._jobs
     assert len(jobs._held) <= 8
     assert len(jobs._plans) <= 16
-    assert len(jobs._inputs) <= 4
+    assert len(jobs._read) <= 4
     assert len(jobs._looks._plates) <= 4
 
 
@@ -601,6 +658,34 @@ def test_a_movie_is_decoded_on_from_where_it_was(
     for count in range(5):
         previewer.preview(usual(write_movie(6, f"other{count}.mp4")), 3)
     assert seen.plate.movie._kept is None  # what is forgotten is closed
+
+
+def test_a_movie_that_could_not_be_opened_once_is_read_again(
+    write_movie: Any, usual: Any, opener: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a share was away for a moment."""
+    job = usual(write_movie(30))
+    key(job, open_model=opener)
+    previewer = Previewer(share_model(opener))
+    _same_bytes(previewer.preview(job, 3), tmp_path / "out")
+    (seen,) = previewer._jobs._looks._plates.values()
+    assert isinstance(seen.plate, MoviePlate)
+    decoder = seen.plate.movie._kept
+    assert decoder is not None
+    decoder.close()
+    start = decoder._start
+
+    away = [FrameReadError("It is away.", hint="Wait.")]
+
+    def begin() -> Generator[Any, None, None]:
+        if away:
+            raise away.pop()
+        yield from start()
+
+    monkeypatch.setattr(decoder, "_start", begin)
+    with pytest.raises(FrameReadError, match="It is away"):
+        previewer.preview(job, 20)
+    _same_bytes(previewer.preview(job, 21), tmp_path / "out")
 
 
 def test_quick_takes_a_movie_at_its_word_and_the_bake_does_not(

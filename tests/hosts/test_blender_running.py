@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0
 
 
 @pytest.fixture

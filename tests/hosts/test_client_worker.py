@@ -1,5 +1,6 @@
 """The client with a worker that is a real process: good, bad, hung, killed, or none at all."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -67,7 +68,7 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
         assert not psutil.pid_exists(worker.pid)
     for thread in threading.enumerate():
         if thread.name.startswith("robust-matte"):
-            thread.join(5.0)
+            thread.join(LONG_S)
             assert not thread.is_alive(), thread.name
 
 
@@ -117,7 +118,7 @@ def test_bake_is_told_from_ready_to_done(start: Start, job: dict[str, Any]) -> N
     assert Warned(bake, "The stub warns; --model or --nonfinite changes that.") in events
     assert isinstance(events[-1], Done)
     assert events[-1].manifest["written"] == 5
-    worker.close()
+    worker.close(LONG_S)
     assert worker.poll() == [Ended(0, (), asked=True)]
     assert worker.poll() == []
     assert worker.wait(5.0) == []
@@ -150,7 +151,11 @@ def test_second_job_at_once_is_told_that_the_worker_is_busy(
     assert isinstance(events[-1], Done)
 
 
-def test_cancel_stops_at_a_frame_and_the_worker_stays(start: Start, job: dict[str, Any]) -> None:
+def test_cancel_stops_at_a_frame_and_the_worker_stays(
+    start: Start, job: dict[str, Any], tmp_path: Path
+) -> None:
+    for number in range(1006, 3001):  # a minute's work
+        (tmp_path / f"plate.{number}.exr").touch()
     worker = start()
     bake = worker.bake(job)
     listen(worker, is_frame(1002))
@@ -159,8 +164,8 @@ def test_cancel_stops_at_a_frame_and_the_worker_stays(start: Start, job: dict[st
     cancelled = listen(worker, ends(bake))[-1]
     assert isinstance(cancelled, Cancelled)
     assert cancelled.resumable
-    assert "a_matte.1005" not in str(names(job["output"]))
-    again = worker.bake(job)
+    assert "plate_matte.3000.exr" not in names(job["output"])
+    again = worker.bake({**job, "frames": "1001-1005"})
     done = listen(worker, ends(again))[-1]
     assert isinstance(done, Done)
     assert done.manifest["kept"] >= 2
@@ -169,6 +174,23 @@ def test_cancel_stops_at_a_frame_and_the_worker_stays(start: Start, job: dict[st
     worker.cancel("bake-77")
     worker.close()
     assert [type(event) for event in worker.poll()] == [Ended]
+
+
+def test_cancel_of_a_job_that_ends_meanwhile_ends_no_worker(
+    start: Start, job: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = start(cancel_s=0.1)
+    bake, set_deadline = worker.bake(job), worker._deadlines.set
+
+    def set_late(name: str, seconds: float, action: Callable[[], None]) -> None:
+        if name == bake:
+            listen(worker, ends(bake))
+        set_deadline(name, seconds, action)
+
+    monkeypatch.setattr(worker._deadlines, "set", set_late)
+    worker.cancel(bake)
+    assert worker.wait(1.0) == []
+    assert isinstance(listen(worker, ends(worker.probe()))[-1], Done)
 
 
 def test_progress_needs_no_host_that_looks(start: Start, job: dict[str, Any]) -> None:
@@ -259,7 +281,7 @@ def test_worker_that_is_never_ready_is_ended(start: Start, job: dict[str, Any]) 
     ]
     assert "within 0.7 s that it is ready" in repr(events[0])
     assert isinstance(events[2], Ended)
-    assert events[2].tail == ("loading for ever",)
+    assert set(events[2].tail) <= {"loading for ever"}  # on a busy machine not even that yet
 
 
 def test_worker_of_another_protocol_is_ended(start: Start, job: dict[str, Any]) -> None:
@@ -338,7 +360,7 @@ def test_deaf_worker_is_killed_and_the_job_counts_as_cancelled(
     asked = time.monotonic()
     worker.cancel(bake)
     events = listen(worker, never)
-    assert time.monotonic() - asked < 5
+    assert time.monotonic() - asked < LONG_S  # a frame takes 60 s
     assert of_job(events, bake)[-1] == Cancelled(
         bake,
         True,
@@ -357,25 +379,24 @@ def test_full_pipe_blocks_nobody(start: Start, job: dict[str, Any]) -> None:
     jobs = [worker.probe({**job, "cuts": "1" * 500_000}) for _ in range(20)]
     worker.cancel(jobs[0])
     assert worker.poll() == []
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < LONG_S  # the worker reads nothing any more
     worker.close(0.2)
     events = worker.poll()
     assert [event.id for event in events if isinstance(event, Cancelled)] == jobs
-    assert time.monotonic() - began < 10
 
 
 def test_closing_is_quick_and_may_be_said_often(start: Start, job: dict[str, Any]) -> None:
     worker = start()
     bake = worker.bake(job)
     listen(worker, is_frame(1001))
-    threads = [threading.Thread(target=worker.close) for _ in range(4)]
+    threads = [threading.Thread(target=worker.close, args=(60.0,)) for _ in range(4)]
     began = time.monotonic()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     worker.close()
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < LONG_S
     events = worker.poll()
     assert sum(map(ends(bake), events)) == 1
     assert events[-1] == Ended(0, (), asked=True)
@@ -458,7 +479,7 @@ def test_children_of_the_worker_end_with_it(
 
 def is_gone(pid: int) -> bool:
     """Tell whether a process ends soon; one that nobody waits for stays as a zombie."""
-    ends = time.monotonic() + 5
+    ends = time.monotonic() + LONG_S
     while time.monotonic() < ends:
         try:
             if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
@@ -467,6 +488,21 @@ def is_gone(pid: int) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+@pytest.mark.parametrize(("fault", "code"), [("", 0), ("die:1003", 3), ("kill:1002", -9)])
+def test_worker_lives_where_an_end_is_seen_by_reaping_alone(
+    start: Start, job: dict[str, Any], monkeypatch: pytest.MonkeyPatch, fault: str, code: int
+) -> None:
+    """As on macOS before Python 3.13."""
+    monkeypatch.delattr(os, "waitid", raising=False)
+    worker = start(fault)
+    bake = worker.bake(job)
+    events = listen(worker, ends(bake))
+    assert isinstance(events[-1], Done) == (code == 0)
+    worker.close(LONG_S)
+    (ended,) = [one for one in [*events, *worker.poll()] if isinstance(one, Ended)]
+    assert ended.code == code
 
 
 # --- a host that goes
@@ -495,6 +531,7 @@ def host(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
         env={
             **os.environ,
             "PYTHONPATH": str(root / "nodes" / "client"),
@@ -503,7 +540,7 @@ def host(
     )
 
 
-FORK = "if os.fork() == 0: time.sleep(8); os._exit(0)"
+FORK = "if os.fork() == 0: time.sleep(60); os._exit(0)"
 
 
 @pytest.mark.parametrize(
@@ -520,7 +557,6 @@ FORK = "if os.fork() == 0: time.sleep(8); os._exit(0)"
 def test_no_worker_outlives_its_host(
     root: Path, job: dict[str, Any], after: str, signal_sent: signal.Signals | None, code: int
 ) -> None:
-    began = time.monotonic()
     with host(job, root, after=after) as process:
         assert process.stdout is not None
         pid = int(process.stdout.readline())
@@ -528,8 +564,9 @@ def test_no_worker_outlives_its_host(
             process.send_signal(signal_sent)
         assert process.wait(LONG_S) == code
         assert is_gone(pid)
-        assert time.monotonic() - began < 10
         assert not [name for name in names(job["output"]) if "part" in name]
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # the fork
 
 
 def test_forked_copy_of_the_host_ends_no_worker(root: Path, job: dict[str, Any]) -> None:
@@ -560,8 +597,11 @@ while worker.is_running:
     assert process.returncode == 0, error
 
 
-def test_host_that_reaps_everything_is_told_no_code(root: Path, job: dict[str, Any]) -> None:
-    before = "import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)"
+@pytest.mark.parametrize("system", ["", "; vars(os).pop('waitid', None)"])
+def test_host_that_reaps_everything_is_told_no_code(
+    root: Path, job: dict[str, Any], system: str
+) -> None:
+    before = f"import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN){system}"
     after = "worker.close(); print(worker.poll()[-1].code)"
     with host(job, root, before, after) as process:
         out, error = process.communicate(timeout=LONG_S)

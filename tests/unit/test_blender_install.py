@@ -314,6 +314,38 @@ def test_bakes_of_unsaved_files_are_kept(session: Session, add: Add, tmp_path: P
     assert not (user / PLACE).exists()
 
 
+@pytest.mark.parametrize("has_new", [False, True])
+def test_bakes_that_a_killed_removal_left_aside_are_kept(
+    session: Session, add: Add, tmp_path: Path, has_new: bool
+) -> None:
+    add("4.5")
+    install(EVERYWHERE, session)
+    user = tmp_path / "home" / ".config" / "blender" / "4.5"
+    own = user / "extensions" / ".user" / "user_default" / "robust_matte"
+    aside = own.with_name("robust_matte.kept")
+    for folder in (own, aside) if has_new else (aside,):
+        folder.mkdir(parents=True)
+        (folder / "a.1001.exr").write_text(folder.name, "utf-8")
+    uninstall(REMOVAL, session)
+    there = {one.parent.name: one.read_text("utf-8") for one in own.parent.glob("*/*.exr")}
+    if has_new:
+        assert there == {"robust_matte": "robust_matte", "robust_matte.kept": "robust_matte.kept"}
+    else:
+        assert there == {"robust_matte": "robust_matte.kept"}
+
+
+def test_one_that_was_named_and_is_not_on_record_is_an_error(
+    session: Session, add: Add, tmp_path: Path
+) -> None:
+    known, other = add("4.5"), tmp_path / "bin" / "other"
+    install(EVERYWHERE, session)
+    before = listing(tmp_path / "home")
+    with pytest.raises(InstallError, match=f"on record for {other}") as caught:
+        uninstall(BlenderRequest(named=(known, other), is_removal=True), session)
+    assert str(known) in caught.value.hint
+    assert listing(tmp_path / "home") == before
+
+
 @pytest.mark.parametrize("is_replaced", [False, True])
 def test_files_go_where_their_blender_is_gone(
     session: Session, runner: FakeRunner, add: Add, tmp_path: Path, is_replaced: bool
@@ -360,6 +392,17 @@ def test_worker_file_that_was_changed_by_hand_is_kept(
     assert f"{path} was changed by hand and is kept" in capsys.readouterr().out
     assert "/studio/robust-matte" in path.read_text("utf-8")
     assert [one.name for one in path.parent.iterdir()] == ["worker.json"]
+
+
+def test_worker_file_in_another_coding_is_one_that_was_changed_by_hand(
+    session: Session, add: Add, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add("4.5")
+    install(EVERYWHERE, session)
+    path = tmp_path / "home" / ".config" / "robust-matte" / "worker.json"
+    path.write_text(path.read_text("utf-8"), "utf-16")
+    assert install(EVERYWHERE, session) == 0
+    assert f"{path} was changed by hand and is kept" in capsys.readouterr().out
 
 
 def test_worker_file_follows_the_environment(session: Session, add: Add, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """From a worker's line to an event: what is known is typed, what is wrong is said."""
 
 import json
+import math
 from typing import Any
 
 import pytest
@@ -100,6 +101,12 @@ def test_keys_of_later_engines_are_passed_over(name: str) -> None:
         pytest.param(line_of("frame", number=7.5), "its number is not right", id="half number"),
         pytest.param(line_of("frame", number=None), "its number is not right", id="null number"),
         pytest.param(line_of("frame", fps="3"), "its fps is not right", id="text rate"),
+        pytest.param(line_of("frame", fps=True), "its fps is not right", id="true rate"),
+        pytest.param(line_of("frame", fps=10**400), "its fps is not right", id="huge rate"),
+        pytest.param(
+            line_of("frame", percent=math.nan), "its percent is not right", id="no number"
+        ),
+        pytest.param(line_of("frame", eta_s=-math.inf), "its eta_s is not right", id="endless"),
         pytest.param(line_of("frame", files="/x"), "its files is not right", id="text files"),
         pytest.param(line_of("frame", files=[1]), "its files is not right", id="number files"),
         pytest.param(line_of("done", manifest=[]), "its manifest is not right", id="manifest"),

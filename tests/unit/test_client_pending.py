@@ -51,8 +51,8 @@ def test_nothing_follows_the_end() -> None:
     pending.put(frame(1))
     assert pending.take() == [Ended(0)]
     started = time.monotonic()
-    assert pending.take(5.0) == []  # and nobody waits for it
-    assert time.monotonic() - started < 2
+    assert pending.take(60.0) == []  # and nobody waits for it
+    assert time.monotonic() - started < 30
 
 
 def test_waiting_ends_with_an_event_or_the_time() -> None:
@@ -61,5 +61,5 @@ def test_waiting_ends_with_an_event_or_the_time() -> None:
     assert pending.take(0.05) == []
     assert time.monotonic() - started >= 0.04
     threading.Timer(0.05, pending.put, [frame(1)]).start()
-    assert pending.take(10.0) == [frame(1)]
-    assert time.monotonic() - started < 5
+    assert pending.take(60.0) == [frame(1)]
+    assert time.monotonic() - started < 30

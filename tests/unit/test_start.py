@@ -42,7 +42,7 @@ def test_a_signal_during_imports_ends_as_one_during_work(
         assert process.stdout is not None
         assert process.stdout.readline() == "importing\n"
         process.send_signal(number)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=60)
     assert process.returncode == code
     assert said.startswith(what)
     assert "Traceback" not in said

@@ -1,13 +1,14 @@
 """The worker's log: in a file of bounded size, and never in the way."""
 
 import logging
+import os
 import warnings
 from pathlib import Path
 
 import pytest
 
 from robust_matte.worker import log_file
-from robust_matte.worker.log_file import default_log, logging_to
+from robust_matte.worker.log_file import default_log, logging_to, remove_old_logs
 
 log = logging.getLogger("robust_matte.somewhere")
 
@@ -66,5 +67,25 @@ def test_a_file_that_cannot_be_written_is_done_without(
 
 
 def test_the_file_is_in_the_users_folder_for_logs() -> None:
-    assert default_log().name == "worker.log"
     assert "robust-matte" in default_log().parts
+
+
+def test_each_worker_has_a_file_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert default_log().name == f"worker-{os.getpid()}.log"
+    monkeypatch.setattr(os, "getpid", lambda: 7)
+    assert default_log().name == "worker-7.log"
+
+
+def test_the_newest_files_of_all_workers_stay(tmp_path: Path) -> None:
+    for number in range(30):
+        path = tmp_path / (f"worker-{number}.log" if number % 2 else f"worker-{number}.log.1")
+        path.touch()
+        os.utime(path, (number, number))
+    others = [tmp_path / name for name in ("a.log", "worker.txt")]
+    for path in others:
+        path.touch()
+        os.utime(path, (0, 0))
+    remove_old_logs(tmp_path)
+    left = {path.name.split(".")[0] for path in tmp_path.iterdir()}
+    assert left == {"a", "worker", *(f"worker-{number}" for number in range(10, 30))}
+    remove_old_logs(tmp_path / "absent")

@@ -43,6 +43,11 @@ class OpenJobs:
                 self._open[job_id] = True
             return is_new
 
+    def is_open(self, job_id: str) -> bool:
+        """Return whether a job still lacks its last event."""
+        with self._lock:
+            return job_id in self._open
+
     def heed(self, event: Event) -> str | None:
         """Close the job that an event ends, and return its id."""
         job_id = getattr(event, "id", None)

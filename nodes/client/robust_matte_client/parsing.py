@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
@@ -71,7 +72,13 @@ class _Fields:
         value = self._content.get(name)
         if value is None:
             return None
-        return float(value) if isinstance(value, float) or _is_whole(value) else self._refuse(name)
+        if not (isinstance(value, float) or _is_whole(value)):
+            self._refuse(name)
+        try:
+            number = float(value)
+        except OverflowError:
+            self._refuse(name)
+        return number if math.isfinite(number) else self._refuse(name)
 
     def flag(self, name: str) -> bool:
         value = self._content.get(name, False)

@@ -124,16 +124,19 @@ else:
     _FLAGS = 0
 
     def _wait_unreaped(popen: subprocess.Popen[bytes]) -> bool:
-        """Wait for the end without reaping, so that the group's number stays its own.
+        """Wait for the end, if it can be without reaping, so that the group's number stays its own.
 
         Returns:
-            Whether the process is still there to be reaped; some hosts reap whatever ends.
+            Whether the end was seen; some hosts reap whatever ends.
         """
-        if hasattr(os, "waitid"):  # on macOS from Python 3.13
-            try:
+        try:
+            if hasattr(os, "waitid"):
                 os.waitid(os.P_PID, popen.pid, os.WEXITED | os.WNOWAIT)
-            except ChildProcessError:
-                return False
+            else:  # on macOS before Python 3.13
+                _, status = os.waitpid(popen.pid, 0)
+                popen.returncode = os.waitstatus_to_exitcode(status)
+        except ChildProcessError:
+            return False
         return True
 
     def _end_group(pid: int, by_force: bool) -> None:

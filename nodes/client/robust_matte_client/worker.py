@@ -150,6 +150,8 @@ class Worker:
         if self._writer is not None and self._jobs.mark_cancelled(job_id):
             self._writer.send(cancel_message(job_id))
             self._deadlines.set(job_id, self._cancel_s, self._end_soon)
+            if not self._jobs.is_open(job_id):  # it ended meanwhile; the worker takes others
+                self._deadlines.drop(job_id)
 
     def quit(self) -> None:
         """Ask the worker to leave, with the job in work cancelled; returns at once."""

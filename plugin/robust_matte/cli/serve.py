@@ -23,7 +23,7 @@ def serve_command(
         str,
         typer.Option(
             metavar="FILE|auto|none",
-            help="Where the log goes beside stderr; auto is worker.log in your folder for logs.",
+            help="Where the log goes beside stderr; auto: worker-PID.log in your folder for logs.",
         ),
     ] = "auto",
     schema: Annotated[
@@ -49,8 +49,10 @@ def serve_command(
     out = worker_stdout()
     stdin = _private_stdin()
     from robust_matte.worker.desk import JOB_GOES_ON, Desk
-    from robust_matte.worker.log_file import default_log, logging_to
+    from robust_matte.worker.log_file import default_log, logging_to, remove_old_logs
 
+    if log == "auto":
+        remove_old_logs(default_log().parent)
     desk = Desk()
     file = {"auto": default_log(), "none": None}.get(log, Path(log))
     with (

@@ -149,7 +149,7 @@ def find_inputs(
 
 
 def glance_at_inputs(opened: OpenedJob, remembered: Inputs) -> Inputs:
-    """Look at the files of a job without reading any: their size and time stand for the content.
+    """Look at the files of a job without reading any: how they look stands for the content.
 
     Args:
         opened: The job.
@@ -162,16 +162,24 @@ def glance_at_inputs(opened: OpenedJob, remembered: Inputs) -> Inputs:
     for kind, plate in _plates(opened).items():
         before, files[kind] = remembered.files.get(kind, {}), {}
         for _, path in paths_of(plate):
-            size, mtime_ns = looks_of(path)
+            looks = looks_of(path)
+            size, mtime_ns, *_ = looks
             was = before.get(path.name)
             if was is None or (was.size, was.mtime_ns) != (size, mtime_ns):
-                was = InputFile(size=size, mtime_ns=mtime_ns, blake2b=f"{size} {mtime_ns}")
+                was = InputFile(size=size, mtime_ns=mtime_ns, blake2b=str(looks))
             files[kind][path.name] = was
     return Inputs(files=files)
 
 
-def looks_of(path: Path) -> tuple[int, int]:
-    """Return size and time of a file, in bytes and nanoseconds.
+def looks_of(path: Path) -> tuple[int, int, int, int]:
+    """Return what tells a file from another one, for as long as a process lives.
+
+    A file of the same size may have been written within one step of its disk's clock: then its
+    place on the disk or the time of its last change of any kind tells.
+
+    Returns:
+        Size in bytes, the times of its content and of its last change in nanoseconds, and its
+        number on the disk.
 
     Raises:
         FrameReadError: It is not there.
@@ -180,7 +188,7 @@ def looks_of(path: Path) -> tuple[int, int]:
         stat = path.stat()
     except OSError as error:
         raise cannot_open(path, error) from error
-    return stat.st_size, stat.st_mtime_ns
+    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
 
 
 def _load(path: Path) -> Inputs:

@@ -133,18 +133,8 @@ def _planned_folder(settings: KeySettings, pieces: Sequence[tuple[int, int]] | N
 def request_of(loaded: LoadedJob, inputs: Inputs) -> Request:
     """Put down everything that decides the pixels."""
     opened, weights, identity = loaded.opened, loaded.weights, loaded.model.identity
-    plate = opened.plate
     return Request(
-        plate=PlateRecord(
-            path=Path(plate.source).name,
-            frames=frame_ranges(plate.numbers),
-            fingerprint=inputs.fingerprint(),
-            space=opened.space.space,
-            is_space_stated=opened.space.is_stated,
-            display_window=opened.windows.display,
-            work_area=opened.windows.area,
-            pixel_aspect=opened.windows.pixel_aspect,
-        ),
+        plate=_plate_record(opened, inputs),
         colour=colour_record(opened.seen),
         weights=WeightsRecord(
             sha256=weights.sha256, variant=identity.variant, refiner=identity.refiner
@@ -157,6 +147,19 @@ def request_of(loaded: LoadedJob, inputs: Inputs) -> Request:
             for one in opened.masks.named
         },
         settings=_settings_that_count(opened),
+    )
+
+
+def _plate_record(opened: OpenedJob, inputs: Inputs) -> PlateRecord:
+    return PlateRecord(
+        path=Path(opened.plate.source).name,
+        frames=frame_ranges(opened.plate.numbers),
+        fingerprint=inputs.fingerprint(),
+        space=opened.space.space,
+        is_space_stated=opened.space.is_stated,
+        display_window=opened.windows.display,
+        work_area=opened.windows.area,
+        pixel_aspect=opened.windows.pixel_aspect,
     )
 
 

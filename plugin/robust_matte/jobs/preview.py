@@ -95,11 +95,7 @@ class Previewer:
             Cancelled: It was asked to stop.
             RobustMatteError: As for `key`.
         """
-        if settings.view == "all":
-            raise SettingsError(
-                "A preview is of one view, and all of them are asked for.",
-                hint="Choose one of them, such as --view left.",
-            )
+        _check_view(settings)
         stop, parts = stop or StopRequest(), _Parts()
         told = KeptWarnings(_heeding(listener, stop))
         with stop.heeding():
@@ -195,6 +191,14 @@ class _Parts:
         now = time.monotonic()
         self.seconds[part] += now - self._at
         self._at = now
+
+
+def _check_view(settings: KeySettings) -> None:
+    if settings.view == "all":
+        raise SettingsError(
+            "A preview is of one view, and all of them are asked for.",
+            hint="Choose one of them, such as --view left.",
+        )
 
 
 def _heeding(listener: Listener, stop: StopRequest) -> Listener:

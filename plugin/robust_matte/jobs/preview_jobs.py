@@ -55,6 +55,33 @@ class _Held:
     warnings: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the files of a job held when they were read.
+
+    Attributes:
+        inputs: That.
+        paths: The files.
+        looks: How they looked before they were read.
+    """
+
+    inputs: Inputs
+    paths: tuple[Path, ...]
+    looks: FileLooks
+
+    def still(self) -> Inputs:
+        """Return it of those files that look as they did."""
+        looks = zip(self.paths, self.looks, looks_of_all(self.paths), strict=True)
+        changed = {path.name for path, before, now in looks if before != now}
+        kinds = self.inputs.files.items()
+        return Inputs(
+            files={
+                kind: {name: one for name, one in files.items() if name not in changed}
+                for kind, files in kinds
+            }
+        )
+
+
 class PreviewJobs:
     """Makes jobs ready for previews, and keeps the last few.
 
@@ -71,7 +98,7 @@ class PreviewJobs:
         self._held: RecentlyUsed[_Held] = RecentlyUsed(_JOBS)
         self._plans: RecentlyUsed[tuple[tuple[SegmentRecord, ...], dict[int, float]]]
         self._plans = RecentlyUsed(_PLANS)
-        self._inputs: RecentlyUsed[Inputs] = RecentlyUsed(_INPUTS)
+        self._read: RecentlyUsed[_Read] = RecentlyUsed(_INPUTS)
 
     def ready(
         self, settings: KeySettings, frame: int, listener: KeptWarnings, *, may_save: bool
@@ -128,9 +155,10 @@ class PreviewJobs:
 
     def _plan(self, loaded: LoadedJob, listener: Listener, *, may_save: bool) -> Plan:
         opened = loaded.opened
-        remembered = self._remembered(opened)
-        inputs = find_inputs(opened, listener, remembered=remembered)
-        self._inputs.put(_input_key(opened), inputs.now)
+        paths = _input_paths(opened)
+        looks = looks_of_all(paths)
+        inputs = find_inputs(opened, listener, remembered=self._remembered(opened))
+        self._read.put(_input_key(opened), _Read(inputs.now, paths, looks))
         known = plan_on_disk(opened)
         if known is not None and known.request == request_of(loaded, inputs.now):
             self._plans.put(seen_identity(known.request), (known.segments, known.scores))
@@ -155,7 +183,8 @@ class PreviewJobs:
         return plan.model_copy(update={"wanted": str(loaded.opened.frames)})
 
     def _remembered(self, opened: OpenedJob) -> Inputs:
-        return self._inputs.get(_input_key(opened)) or Inputs()
+        read = self._read.get(_input_key(opened))
+        return Inputs() if read is None else read.still()
 
 
 class _KeptOpener:
@@ -204,14 +233,19 @@ def _check_frame(plate: Plate, settings: KeySettings, frame: int) -> None:
 def _deciding_files(settings: KeySettings, loaded: LoadedJob) -> tuple[Path, ...]:
     """Return all files that a job is made ready from; `settings` name the edit list."""
     opened = loaded.opened
-    plates = (opened.plate, *(one.plate for one in opened.masks.named))
     named = (CutList.parse(settings.cuts).file, settings.config)
     return (
-        *(path for plate in plates for _, path in paths_of(plate)),
+        *_input_paths(opened),
         *(Path(name).absolute() for name in named if name is not None),
         loaded.weights.path,
         opened.outputs.plan_file,
     )
+
+
+def _input_paths(opened: OpenedJob) -> tuple[Path, ...]:
+    """Return the files of a job's plate and masks."""
+    plates = (opened.plate, *(one.plate for one in opened.masks.named))
+    return tuple(path for plate in plates for _, path in paths_of(plate))
 
 
 def _is_as_it_was(held: _Held, plate: Plate) -> bool:

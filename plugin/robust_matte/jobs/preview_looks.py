@@ -26,13 +26,13 @@ _PLATES = 4  # that are remembered; a movie among them has a decoder open
 _WEIGHTS = 4
 _QUICK = "quick"
 
-FileLooks = tuple[tuple[int, int] | None, ...]
+FileLooks = tuple[tuple[int, ...] | None, ...]
 
 
 def looks_of_all(paths: Iterable[Path]) -> FileLooks:
-    """Return size and time of files, to be compared later; None for one that is not there."""
+    """Return what tells files from others, later on; None for one that is not there."""
 
-    def look(path: Path) -> tuple[int, int] | None:
+    def look(path: Path) -> tuple[int, ...] | None:
         try:
             return looks_of(path)
         except FrameReadError:

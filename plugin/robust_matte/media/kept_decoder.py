@@ -48,8 +48,12 @@ class KeptDecoder:
             self.close()
             self._slots = self._start()
             self.starts += 1
-        while self._last < number and (slot := next(self._slots, None)) is not None:
-            self._take(slot)
+        try:
+            while self._last < number and (slot := next(self._slots, None)) is not None:
+                self._take(slot)
+        except BaseException:  # what has raised yields nothing more, as if the movie ended here
+            self.close()
+            raise
         if number > self._last or number < self._first:
             return None, self._last
         return self._recent[number - self._last - 1], self._last

@@ -1,6 +1,8 @@
 """The worker's log: on stderr, and in a file of bounded size."""
 
+import contextlib
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Iterator
@@ -10,11 +12,12 @@ from pathlib import Path
 
 from platformdirs import user_log_path
 
-__all__ = ["default_log", "logging_to"]
+__all__ = ["default_log", "logging_to", "remove_old_logs"]
 
 _FORM = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
 _LARGEST = 1 << 20  # bytes of a file, of which there are
 _KEPT = 3  # old ones
+_MOST_FILES = 20  # in the folder for logs, of all workers that there were
 
 
 class _File(RotatingFileHandler):
@@ -25,8 +28,21 @@ class _File(RotatingFileHandler):
 
 
 def default_log() -> Path:
-    """Return the file that the worker logs to unless it is told another."""
-    return user_log_path("robust-matte", appauthor=False) / "worker.log"
+    """Return the file that this worker logs to unless it is told another.
+
+    It has the process in its name: workers of several hosts would rename each other's file, which
+    Windows refuses.
+    """
+    return user_log_path("robust-matte", appauthor=False) / f"worker-{os.getpid()}.log"
+
+
+def remove_old_logs(folder: Path) -> None:
+    """Remove what workers have logged to a folder by default, but for the newest files."""
+    with contextlib.suppress(OSError):  # another worker does so, too
+        files = [(path.stat().st_mtime_ns, path) for path in folder.glob("worker-*.log*")]
+        for _, path in sorted(files, reverse=True)[_MOST_FILES:]:
+            with contextlib.suppress(OSError):  # in use, on Windows
+                path.unlink()
 
 
 @contextmanager

@@ -1,11 +1,13 @@
 """Texts for hosts: of a length that can be shown, and nothing but text."""
 
+import json
 from collections.abc import Sequence
 
 __all__ = ["shown", "some_texts"]
 
 _LONGEST = 2000  # characters of a sentence: a host shows it, and a plate's name may be in it
-_MOST = 200  # texts of a manifest: a line is to stay below a MiB
+_MOST = 200  # texts of a manifest's list
+_MOST_BYTES = 200_000  # of such a list as JSON, two of which are in a line of at most a MiB
 
 
 def shown(text: str) -> str:
@@ -16,5 +18,12 @@ def shown(text: str) -> str:
 
 def some_texts(texts: Sequence[str]) -> tuple[str, ...]:
     """Return texts for a manifest; where there are very many, the first ones and their count."""
-    first = tuple(map(shown, texts[:_MOST]))
-    return first if len(texts) <= _MOST else (*first, f"and {len(texts) - _MOST} more")
+    first: list[str] = []
+    left = _MOST_BYTES
+    for text in map(shown, texts[:_MOST]):
+        left -= len(json.dumps(text))  # one é is six bytes there
+        if left < 0:
+            break
+        first.append(text)
+    more = len(texts) - len(first)
+    return tuple(first) if more == 0 else (*first, f"and {more} more")

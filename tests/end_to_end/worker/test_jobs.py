@@ -251,7 +251,7 @@ def test_a_stage_is_told_in_every_silence(host: Any, opener: Opener, job: Any) -
     host.until("done")
     assert {one["stage"] for one in told} == {"loading"}
     assert all(one["text"].startswith("loading ") for one in told)
-    assert took < 4.0
+    assert took < 30.0  # without an end: the gate is shut
 
 
 def test_percent_never_goes_back_and_stages_follow(host: Any, job: Any) -> None:
