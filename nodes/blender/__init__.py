@@ -14,7 +14,7 @@ __all__ = ["register", "unregister"]
 # Each has `register()` and `unregister()`; those below may use what those above registered.
 _PARTS = (
     *("properties", "ticking", "preferences", "operators", "panel", "menus"),
-    *("seen_sources", "commands", "strip_operators"),
+    *("seen_sources", "kept_bakes", "commands", "strip_operators"),
 )
 
 

@@ -11,7 +11,7 @@ import bpy
 
 from .bake_folders import node_folder, plain_name
 from .preferences import cache_folder
-from .properties import is_robust_matte, settings_of
+from .properties import is_robust_matte, kept_bake, settings_of
 
 __all__ = [
     "all_parents",
@@ -69,12 +69,15 @@ def shown() -> set[Path]:
 
 
 def shown_by_nodes() -> set[Path]:
-    """Return the folders of bakes and previews that nodes of the open file show."""
-    return {
-        _absolute(settings_of(tree).baked_folder, tree)
-        for tree in bpy.data.node_groups
-        if is_robust_matte(tree) and settings_of(tree).baked_folder
-    }
+    """Return the folders of bakes and previews that nodes of the open file show, or showed."""
+    trees = [tree for tree in bpy.data.node_groups if is_robust_matte(tree)]
+    found = {_absolute(settings_of(tree).baked_folder, tree) for tree in trees if _is_baked(tree)}
+    kept = [kept_bake(tree) for tree in trees]  # what previews took the place of
+    return found | {Path(one["folder"]) for one in kept if one is not None}
+
+
+def _is_baked(tree: Any) -> bool:
+    return bool(settings_of(tree).baked_folder)
 
 
 def relative(folder: Path) -> str:

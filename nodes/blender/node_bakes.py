@@ -25,11 +25,12 @@ from .bake_places import bakes_of, preview_parent, relative, shown_by_nodes
 from .errors import HostError
 from .frames import FrameMapping
 from .job_document import all_plate_files, job_for, plate_files, plate_range, settings_hash
+from .kept_bakes import keep_bake, plate_of
 from .orders import Order, Phase, Run
 from .plate_render import PlateRender, plate_in
 from .plate_spaces import LINEAR_REC709
 from .preferences import device
-from .properties import own_uid, settings_of, tree_of
+from .properties import PREVIEW, own_uid, settings_of, tree_of
 from .result import Baked, wire
 from .scene_bake import UpstreamBake
 from .sequences import pattern_of
@@ -38,7 +39,6 @@ from .targets import Place, Target
 from .typed_settings import refuse_unusable
 
 __all__ = [
-    "PREVIEW",
     "NodeBake",
     "keep_for_undo",
     "order_bake",
@@ -47,7 +47,6 @@ __all__ = [
     "wishes_of",
 ]
 
-PREVIEW = "preview"  # what `baked_frames` begins with where one frame is shown
 _WISHES = (
     *("model", "cuts", "range_mode", "first", "last", "plate_space", "gain", "warm_up"),
     *("downsample", "despill"),
@@ -187,13 +186,19 @@ class NodeBake:
         for warning in wire(group, Baked(pattern, *self.range, frames)):
             run.warn(warning)
         first, last = self.range
-        settings = settings_of(group)
-        settings.baked_folder = relative(Path(pattern).parent)
-        settings.baked_frames = f"{first}-{last}"
-        settings.baked_hash = self.digest
-        settings.baked_approximate = bool(run.manifest.get("approximate"))
+        self._record(group, Path(pattern).parent, f"{first}-{last}", run)
+        settings_of(group).kept_bake = ""
         _remove_previews(self.uid)
         keep_for_undo("Bake Robust Matte")
+
+    def _record(self, group: Any, folder: Path, frames: str, run: Run) -> None:
+        """Write down what a node gives now."""
+        settings = settings_of(group)
+        settings.baked_folder = relative(folder)
+        settings.baked_frames = frames
+        settings.baked_hash = self.digest
+        settings.baked_approximate = bool(run.manifest.get("approximate"))
+        settings.baked_plate = plate_of(self.source)
 
     def ended(self, _run: Run) -> None:
         """Remove a plate that was rendered in part, or for nothing."""
@@ -261,12 +266,9 @@ class _NodePreview(NodeBake):
         group = _group(self.uid, run)
         pattern = pattern_of(Path(_pattern(run.manifest.get("files", {}))), self.number)
         frames = FrameMapping(self.scene_frame, self.number - 1, 1, "nothing")
+        keep_bake(group)
         wire(group, Baked(str(pattern), self.number, self.number, frames))
-        settings = settings_of(group)
-        settings.baked_folder = relative(pattern.parent)
-        settings.baked_frames = f"{PREVIEW} {self.number}"
-        settings.baked_hash = self.digest
-        settings.baked_approximate = bool(run.manifest.get("approximate"))
+        self._record(group, pattern.parent, f"{PREVIEW} {self.number}", run)
         self.rendered = None
         _remove_previews(self.uid)
         keep_for_undo("Preview Robust Matte")

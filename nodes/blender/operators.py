@@ -12,11 +12,12 @@ from .bake_folders import clear
 from .bake_places import all_parents, robust_mattes, shown
 from .classes import register_classes, unregister_classes
 from .errors import HostError
+from .kept_bakes import put_back
 from .node_bakes import order_bake, order_preview
 from .node_group import add_node, is_shared, make_single_user
 from .orders import Order, Run
 from .preferences import order_test
-from .properties import settings_of
+from .properties import settings_of, shows_preview
 from .running import runs
 from .seen_sources import forget_seen
 from .strip_settings import all_strips
@@ -214,6 +215,29 @@ class ROBUST_MATTE_OT_preview(_OfNode, bpy.types.Operator):  # noqa: N801
         run_order(order_preview(self.target(context), quick=self.quick), wait=self.wait)
 
 
+class ROBUST_MATTE_OT_show_bake(_OfNode, bpy.types.Operator):  # noqa: N801
+    """Show the bake again, in place of the preview."""
+
+    bl_idname = "robust_matte.show_bake"
+    bl_label = "Show Bake"
+    bl_options: ClassVar[Any] = {"REGISTER", "UNDO"}  # type: ignore[misc] # as Blender has it
+
+    @classmethod
+    def why_not(cls, target: Target) -> str:
+        """Say what is missing."""
+        return "" if settings_of(target.group).kept_bake else "The node has no bake beside that"
+
+    def execute(self, context: Any) -> Any:
+        """Connect the bake's files."""
+        return reply_to(self, lambda: self._show(context))
+
+    def _show(self, context: Any) -> None:
+        group = self.target(context).group
+        if settings_of(group).kept_bake or shows_preview(group):
+            for warning in put_back(group):
+                self.report({"WARNING"}, warning)
+
+
 class ROBUST_MATTE_OT_cancel(bpy.types.Operator):  # noqa: N801
     """Stop after the frame in work; what is finished is kept, and Bake goes on there."""
 
@@ -362,6 +386,7 @@ _CLASSES = (
     ROBUST_MATTE_OT_add_node,
     ROBUST_MATTE_OT_bake,
     ROBUST_MATTE_OT_preview,
+    ROBUST_MATTE_OT_show_bake,
     ROBUST_MATTE_OT_cancel,
     ROBUST_MATTE_OT_reveal,
     ROBUST_MATTE_OT_single_user,

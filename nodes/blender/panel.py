@@ -9,10 +9,11 @@ import bpy
 from .classes import register_classes, unregister_classes
 from .errors import HostError
 from .frames import FrameMapping
-from .node_bakes import PREVIEW, wishes_hash
+from .kept_bakes import was_plate_changed
+from .node_bakes import wishes_hash
 from .node_group import is_shared
 from .orders import Phase, Run
-from .properties import settings_of
+from .properties import settings_of, shows_preview
 from .result import baked_of
 from .running import runs
 from .seen_sources import look, source_line
@@ -267,12 +268,31 @@ def _draw_result(layout: Any, target: Target, width: int) -> None:
     if is_shared(target.node):
         say(layout, "Another node shares these settings and this bake.", width, icon="LINKED")
         layout.operator("robust_matte.single_user", icon="DUPLICATE")
-    if not settings.baked_frames:
+    if settings.baked_frames:
+        say(layout, _shown(target), width, icon="HIDE_OFF")
+    else:
         say(layout, "Not baked: the node passes its input through.", width)
+    if settings.kept_bake:
+        layout.operator("robust_matte.show_bake", icon="LOOP_BACK")
+    if not settings.baked_frames:
         return
-    say(layout, _shown(target), width, icon="HIDE_OFF")
     if settings.baked_hash != wishes_hash(target.group, target.scene):
         say(layout, "Settings were changed since: bake again.", width, icon="INFO")
+    if _was_plate_changed(target):
+        text = "The plate was changed or moved since: bake again."
+        say(layout, text, width, icon="INFO")
+
+
+def _was_plate_changed(target: Target) -> bool:
+    if not target.node.inputs["Image"].is_linked:
+        return False
+    try:
+        seen = look(target)
+    except HostError:
+        return False  # said above
+    if seen is None or seen.source is None:
+        return False
+    return was_plate_changed(target.group, seen.source)
 
 
 def _shown(target: Target) -> str:
@@ -280,7 +300,7 @@ def _shown(target: Target) -> str:
     settings = settings_of(target.group)
     rough = ", approximate" if settings.baked_approximate else ""
     baked = baked_of(target.group)
-    if settings.baked_frames.startswith(PREVIEW):
+    if shows_preview(target.group):
         number = int(settings.baked_frames.rpartition(" ")[2])
         scene = None if baked is None else baked.frames.scene(number)
         return f"Shows a preview of {spoken_frame(number, scene)}{rough}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Any, cast
 
@@ -17,19 +18,23 @@ from .typed_settings import (
 )
 
 __all__ = [
+    "PREVIEW",
     "RobustMatteSettings",
     "forget_bake",
     "is_copy",
     "is_robust_matte",
+    "kept_bake",
     "new_uid",
     "own_uid",
     "refuse_linked",
     "register",
     "settings_of",
+    "shows_preview",
     "tree_of",
     "unregister",
 ]
 
+PREVIEW = "preview"  # what `baked_frames` begins with where one frame is shown
 _RANGES = [
     ("PLATE", "Plate", "All frames of the plate that the Image node or clip shows"),
     ("SCENE", "Scene", "The plate's frames under the scene's start to end"),
@@ -134,6 +139,9 @@ class RobustMatteSettings(bpy.types.PropertyGroup):
     baked_frames: bpy.props.StringProperty(options={"HIDDEN"})
     baked_hash: bpy.props.StringProperty(options={"HIDDEN"})
     baked_approximate: bpy.props.BoolProperty(options={"HIDDEN"})
+    baked_plate: bpy.props.StringProperty(options={"HIDDEN"})
+    # The bake that a preview took the place of, as JSON, with all that is said of it above.
+    kept_bake: bpy.props.StringProperty(options={"HIDDEN"})
 
 
 def settings_of(tree: Any) -> RobustMatteSettings:
@@ -201,10 +209,22 @@ def refuse_linked(tree: Any) -> None:
         )
 
 
+def shows_preview(tree: Any) -> bool:
+    """Say whether a group gives a preview, and no bake."""
+    return str(settings_of(tree).baked_frames).startswith(PREVIEW)
+
+
+def kept_bake(tree: Any) -> dict[str, Any] | None:
+    """Return what is known of the bake that a preview took the place of; None without one."""
+    kept = settings_of(tree).kept_bake
+    return cast("dict[str, Any]", json.loads(kept)) if kept else None
+
+
 def forget_bake(tree: Any) -> None:
     """Empty what the settings say of a bake."""
     settings = settings_of(tree)
     settings.baked_folder = settings.baked_frames = settings.baked_hash = ""
+    settings.baked_plate = settings.kept_bake = ""
     settings.baked_approximate = False
 
 

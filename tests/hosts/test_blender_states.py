@@ -16,7 +16,7 @@ import pytest
 SCRIPTS = Path(__file__).with_name("scripts")
 CASES = (
     *("panel", "failures", "cancel", "script", "clear", "polls", "preferences", "twice", "load"),
-    *("names", "waiting", "shown", "command"),
+    *("names", "waiting", "shown", "kept", "away", "command"),
 )
 Run = Callable[..., Any]
 
@@ -100,6 +100,31 @@ def judge_names(told: list[Any]) -> None:
     assert told == ["sh1001_p_matte.####.exr", ["sh1001_p_matte.1001.exr"]]
 
 
+def judge_kept(told: dict[str, Any]) -> None:
+    baked = "Shows the bake of 1001-1004 (scene frames 1-4)"
+    changed = "The plate was changed or moved since: bake again."
+    assert told["baked"][-1] == told["back"][-1] == told["saved"][-1] == baked
+    assert told["previewed"][-2].startswith("Shows a preview of plate frame 1003")
+    assert told["previewed"][-1] == "(Show Bake)"
+    for name in ("frame_start", "frame_duration", "rendered first"):
+        assert told[name][-1] == changed, name
+    assert changed not in told["as before"]
+    for number in range(1, 5):
+        made = Path(told["bake"]) / f"p_matte.{1000 + number}.exr"
+        wanted = np.asarray(oiio.ImageBuf(str(made)).get_pixels(oiio.FLOAT))[..., :4]
+        file = made.parents[3] / "kept" / f"Image_{number:04d}.exr"
+        found = np.asarray(oiio.ImageBuf(str(file)).get_pixels(oiio.FLOAT))
+        np.testing.assert_array_equal(found, wanted)
+        assert (wanted[..., 3] != 1).any()
+
+
+def judge_away(told: dict[str, Any]) -> None:
+    waits = "Not baked: the node passes its input through."
+    assert told["raw"][-1] == waits
+    assert told["away"][-2:] == [waits, "(Show Bake)"]
+    assert told["there again"][-1] == "Shows the bake of 1001-1004 (scene frames 1-4)"
+
+
 def judge_panel(told: dict[str, list[str]]) -> None:
     buttons = ["(Bake)", "(Preview)", "(Quick Preview)"]
     waits = "Not baked: the node passes its input through."
@@ -122,6 +147,7 @@ def judge_panel(told: dict[str, list[str]]) -> None:
     ]
     assert told["preview"][5:] == [
         "Shows a preview of plate frame 1003 (scene frame 3), approximate",
+        "(Show Bake)",
     ]
     # What warns is below all that is pressed, and names settings as the panel does.
     assert told["warned"] == ["The stub warns; Model or --nonfinite changes that."]

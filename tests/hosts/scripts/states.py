@@ -310,7 +310,8 @@ def case_polls() -> object:
 
 def registered() -> list[str]:
     names = [name for name in dir(types) if "robust" in name.lower()]
-    names += [repr(one) for one in bpy.app.handlers.load_pre if MODULE in one.__module__]
+    handlers = [*bpy.app.handlers.load_pre, *bpy.app.handlers.save_pre]
+    names += [repr(one) for one in handlers if MODULE in one.__module__]
     menu = types.NODE_MT_category_compositor_keying
     names += [one.__module__ for one in menu.draw._draw_funcs if MODULE in one.__module__]
     return names + ["property"] * hasattr(types.NodeTree, "robust_matte")
@@ -445,7 +446,7 @@ def case_shown() -> object:
     preview = Path(settings.baked_folder)
     copy = node.node_tree.copy()
     ops.robust_matte.bake()
-    told = [preview.is_dir()]
+    told: list[Any] = [preview.is_dir()]
     bpy.data.node_groups.remove(copy)
     kept = node_bakes.remove_own
 
@@ -459,13 +460,91 @@ def case_shown() -> object:
     return [*told, preview.is_dir()]
 
 
+def rendered(name: str) -> None:
+    """Render what the file's node gives under frames 1 to 5, and its alpha alone."""
+    scene: Any = bpy.context.scene
+    versions = ours("versions")
+    tree = versions.compositor_tree(scene)
+    node = next(one for one in tree.nodes if one.bl_idname == "CompositorNodeGroup")
+    if versions.output_node(tree) is not None:
+        tree.nodes.remove(versions.output_node(tree))
+    made = []
+    for socket in (node.outputs["Image"], node.outputs["Alpha"]):
+        output, into = versions.add_file_output(tree, out / name, f"{socket.name}_")
+        tree.links.new(socket, into)
+        made.append(output)
+    scene.render.resolution_x, scene.render.resolution_y = 16, 12
+    scene.render.compositor_device = "CPU"
+    scene.render.filepath = str(out / "unused" / "f")
+    scene.frame_start, scene.frame_end = 1, 5
+    ops.render.render(animation=True)
+    for output in made:
+        tree.nodes.remove(output)
+
+
+def case_kept() -> object:
+    """A bake, previews over it, and the file saved: it is opened without extension and cache."""
+    scene, node = fresh()
+    settings = ours("properties").settings_of(node.node_tree)
+    source = node.inputs["Image"].links[0].from_node
+    bpy.ops.wm.save_as_mainfile(filepath=str(out / "kept.blend"))
+    ops.robust_matte.bake()
+    bake = bpy.path.abspath(settings.baked_folder)
+    told: dict[str, Any] = {"baked": drawn(node)}
+    for number in (2, 3):
+        scene.frame_set(number)
+        ops.robust_matte.preview(quick=True)
+    told["previewed"] = drawn(node)
+    ops.robust_matte.clear_bakes()
+    ops.robust_matte.show_bake()
+    told["back"] = drawn(node)
+    for name, value in (("frame_start", 2), ("frame_duration", 3)):
+        before = getattr(source, name)
+        setattr(source, name, value)
+        told[name] = drawn(node)
+        setattr(source, name, before)
+    upstream(node)
+    told["rendered first"] = drawn(node)
+    node.id_data.links.new(source.outputs[0], node.inputs["Image"])
+    told["as before"] = drawn(node)
+    ops.robust_matte.preview(quick=True)
+    previews = Path(settings.baked_folder)
+    (out / "elsewhere").mkdir()
+    bpy.ops.wm.save_as_mainfile(filepath=str(out / "elsewhere" / "kept.blend"))
+    told["saved"] = drawn(node)
+    shutil.rmtree(previews.parent)
+    bpy.ops.preferences.addon_disable(module=MODULE)
+    bpy.ops.wm.open_mainfile(filepath=str(out / "elsewhere" / "kept.blend"))
+    rendered("kept")
+    return {**told, "bake": bake}
+
+
+def case_away() -> object:
+    """A file saved with a preview of a node that has no bake, and of one whose bake is away."""
+    _scene, node = fresh()
+    settings = ours("properties").settings_of(node.node_tree)
+    ops.robust_matte.preview(quick=True)
+    bpy.ops.wm.save_as_mainfile(filepath=str(out / "raw.blend"))
+    told: dict[str, Any] = {"raw": drawn(node)}
+    ops.robust_matte.bake()
+    folder = Path(bpy.path.abspath(settings.baked_folder))
+    ops.robust_matte.preview(quick=True)
+    folder.rename(folder.with_name("away"))
+    bpy.ops.wm.save_mainfile()
+    told["away"] = drawn(node)
+    folder.with_name("away").rename(folder)
+    ops.robust_matte.show_bake()
+    return {**told, "there again": drawn(node)}
+
+
 def case_command() -> object:
     """The command line in a file with a node of a library, and with one that cannot be keyed."""
     fresh()
     library = str(out / "library.blend")
     bpy.ops.wm.save_as_mainfile(filepath=library)
     _scene, node = fresh()
-    with bpy.data.libraries.load(library, link=True) as (there, here):
+    libraries: Any = bpy.data.libraries
+    with libraries.load(library, link=True) as (there, here):
         here.node_groups = [name for name in there.node_groups if "Robust" in name]
     linked = node.id_data.nodes.new("CompositorNodeGroup")
     linked.node_tree = here.node_groups[0]
