@@ -38,6 +38,8 @@ NEEDS: Final = {
     "train": frozenset({"train"}),
 } | dict.fromkeys(DEVELOPING, frozenset({"demo", "edl", "train", DEV}))
 EXIT_STOPPED: Final = 130
+_OWN: Final = ("docs", "setup")  # commands that take no words
+_HELP: Final = frozenset({"-h", "--help"})
 USAGE: Final = """\
 python3 install/bootstrap.py [FLAGS] COMMAND ...
 
@@ -124,7 +126,7 @@ def parse_request(words: Sequence[str]) -> Request:
     if not rest or rest[0] not in COMMANDS:
         what = f"{rest[0]} is no command of the bootstrap." if rest else "No command was given."
         raise InstallError(what, hint=USAGE, exit_code=EXIT_USAGE)
-    if rest[0] in ("docs", "setup") and rest[1:]:  # `setup --help` must not fetch gigabytes
+    if rest[0] in _OWN and rest[1:]:  # `setup --help` must not fetch gigabytes
         what = f"{rest[0]} has no use for {' '.join(rest[1:])}."
         raise InstallError(what, hint=USAGE, exit_code=EXIT_USAGE)
     folder = Path(values.get("--venv", ROOT / ".venv")).expanduser().absolute()
@@ -214,7 +216,7 @@ def main(words: Sequence[str], runner: Runner | None = None) -> int:
     Returns:
         The command's own exit code; 2 for a wrong command line, 7 where the set-up fails.
     """
-    if not words or words[0] in ("-h", "--help"):
+    if not words or words[0] in _HELP or _asks_for_ours(words):
         sys.stdout.write(USAGE)
         return 0 if words else EXIT_USAGE
     try:
@@ -226,6 +228,11 @@ def main(words: Sequence[str], runner: Runner | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("Stopped. The same command run again goes on from here.\n")
         return EXIT_STOPPED
+
+
+def _asks_for_ours(words: Sequence[str]) -> bool:
+    """Say whether somebody wants help about a command that is the bootstrap's own alone."""
+    return words[0] in _OWN and not _HELP.isdisjoint(words[1:])
 
 
 def _tell(error: InstallError) -> int:

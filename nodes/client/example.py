@@ -24,6 +24,9 @@ def bake(plate: str, output: str) -> int:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        print("usage: python3 example.py PLATE OUTPUT", file=sys.stderr)
+        sys.exit(2)
     try:
         sys.exit(bake(*sys.argv[1:]))
     except client.ClientError as error:

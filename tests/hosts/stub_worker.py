@@ -432,6 +432,9 @@ class Stub:
         if do == "cancel":
             text = f"There is no job {message['id']} to cancel."
             self.say({"event": "warning", "id": message["id"], "text": text})
+        elif do != "quit" and message["id"] == busy:
+            text = f"The job {busy} runs, and another one has the same id."
+            self.say(Refused("protocol", text, "Give each job an id of its own.").answer)
         elif do != "quit":
             self.say(
                 Refused("busy", f"The worker is at another job, {busy}.", "", message["id"]).answer

@@ -83,6 +83,14 @@ def test_example_tells_why_it_failed(
     assert "Traceback" not in error
 
 
+@pytest.mark.parametrize("arguments", [(), ("a",), ("a", "b", "c")])
+def test_example_says_what_it_takes(run: Run, arguments: tuple[str, ...]) -> None:
+    started = run(*arguments)
+    out, error = started.communicate(timeout=60)
+    assert (started.returncode, out) == (2, "")
+    assert error == "usage: python3 example.py PLATE OUTPUT\n"
+
+
 def test_example_says_where_it_looked_for_a_worker(run: Run) -> None:
     started = run("a", "b", worker="/gone/robust-matte")
     _, error = started.communicate(timeout=60)

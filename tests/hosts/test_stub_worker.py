@@ -244,10 +244,13 @@ def two_at_once(one: Talk, job: Said) -> dict[str, object]:
     other = {**job, "output": str(Path(job["output"]).parent / "other")}
     one.tell({"do": "bake", "id": "b", "job": other}, {"do": "probe", "id": "c"})
     busy = one.hear(first("c"))[-1]
+    one.tell({"do": "probe", "id": "b"})
+    same = one.hear(first(None))[-1]
     one.tell({"do": "cancel", "id": "b"})
     cancelled = one.hear(first("b"))[-1]
     return {
         "busy": complaint(busy),
+        "same id": complaint(same),
         "cancelled": (*complaint(cancelled), cancelled["resumable"]),
     }
 

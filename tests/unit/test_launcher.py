@@ -147,7 +147,7 @@ def test_command_line_is_split(words: list[str], expected: Request) -> None:
         pytest.param(["--dry-run"], "No command was given", id="no command"),
         pytest.param(["key", "--torch"], "--torch has no value", id="flag without value"),
         pytest.param(["key", "--torch", "rocm"], "--torch rocm is not known", id="unknown build"),
-        pytest.param(["setup", "--help"], "setup has no use for --help.", id="help of setup"),
+        pytest.param(["setup", "now"], "setup has no use for now.", id="words after setup"),
         pytest.param(["docs", "a", "b"], "docs has no use for a b.", id="words after docs"),
     ],
 )
@@ -156,6 +156,14 @@ def test_wrong_command_line_is_a_usage_error(
 ) -> None:
     assert launcher.main(words) == 2
     assert what in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["setup", "--help"], ["docs", "-h"], ["--help"]])
+def test_help_of_what_is_the_bootstraps_own_is_its_usage(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert launcher.main(words) == 0
+    assert capsys.readouterr().out == launcher.USAGE
 
 
 # --- installing

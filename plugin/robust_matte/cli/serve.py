@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -12,10 +11,9 @@ from robust_matte.cli.speaking import worker_stdout
 from robust_matte.cli.stopping import stopping_softly
 from robust_matte.keying.cores import share_cores
 from robust_matte.keying.heap import keep_heap
+from robust_matte.worker.private_stdin import PrivateStdin
 
 __all__ = ["serve_command"]
-
-_STDIN = 0
 
 
 def serve_command(
@@ -47,7 +45,7 @@ def serve_command(
     share_cores()
     keep_heap()
     out = worker_stdout()
-    stdin = _private_stdin()
+    stdin = PrivateStdin()
     from robust_matte.worker.desk import JOB_GOES_ON, Desk
     from robust_matte.worker.log_file import default_log, logging_to, remove_old_logs
 
@@ -63,16 +61,4 @@ def serve_command(
         from robust_matte.worker.serving import serve
 
         heed()
-        serve(lambda count: os.read(stdin, count), out.line, ready=present_ready(), desk=desk)
-
-
-def _private_stdin() -> int:
-    """Take stdin from everybody else: a child would read what is said to the worker."""
-    try:
-        stdin = os.dup(_STDIN)
-    except OSError:  # it is closed: there is nobody who could say anything
-        return os.open(os.devnull, os.O_RDONLY)
-    nowhere = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nowhere, _STDIN)
-    os.close(nowhere)
-    return stdin
+        serve(stdin.read, out.line, ready=present_ready(), desk=desk, hang_up=stdin.hang_up)

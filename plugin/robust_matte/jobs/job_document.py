@@ -14,7 +14,7 @@ from robust_matte.weights.known import KNOWN
 __all__ = ["read_job", "settings_of_job"]
 
 _PATHS = ("plate", "output", "garbage", "core", "hint_dir", "review")
-_WORDS = {"model": {"auto", *KNOWN}, "contact_sheet": {"auto", "none"}}
+_WORDS = {"model": ("auto", *KNOWN), "contact_sheet": ("auto", "none")}
 _OPENS = "Check that it opens in an editor and that its disk is there."
 
 
@@ -95,12 +95,22 @@ def _placed(name: str, value: Any, folder: Path | None) -> Any:
         )
     if Path(value).is_absolute():
         return value
+    if name == "model" and not _may_be_file(value, folder):
+        raise SettingsError(
+            f"The model of the job is {value}, which is neither a known name nor a file.",
+            hint=f"Write {', '.join(_WORDS['model'])}, or a file's path in full.",
+        )
     if folder is None:
         raise SettingsError(
             f"The {name} of the job is {value}, which says nothing about where it is.",
             hint="Write it in full, from the root or drive on.",
         )
     return str(folder / value)
+
+
+def _may_be_file(model: str, folder: Path | None) -> bool:
+    """Say whether a model that is not known may be meant as a file, rather than a name."""
+    return folder is not None and (Path(model).suffix != "" or (folder / model).exists())
 
 
 def _is_path(name: str, value: str) -> bool:

@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 
-from robust_matte.errors import BusyError, Cancelled, Preempted
+from robust_matte.errors import BusyError, Cancelled, Preempted, ProtocolError
 from robust_matte.jobs.stop_request import StopRequest
 from robust_matte.worker.events import Event, Warned
 from robust_matte.worker.failing import failed
@@ -93,6 +93,8 @@ class Desk(StopRequest):
                 self._task = Task(message)
                 self._tasks.put(self._task)
                 return None
+        if busy.message.id == message.id:  # a failure of that id would end the job that runs
+            return failed(_same_id(message.id), None)
         error = BusyError(
             f"The worker is at another job, {busy.message.id}.",
             hint="Wait until it has ended, or cancel it.",
@@ -105,3 +107,10 @@ class Desk(StopRequest):
                 self._task.stop.ask(Cancelled("Stopped.", hint=JOB_GOES_ON))
                 return None
         return Warned(id=job, text=shown(f"There is no job {job} to cancel."))
+
+
+def _same_id(job: str) -> ProtocolError:
+    return ProtocolError(
+        f"The job {job} runs, and another one has the same id.",
+        hint="Give each job an id of its own.",
+    )

@@ -22,6 +22,9 @@ __all__ = ["serve"]
 
 log = logging.getLogger(__name__)
 
+_LEAVE_S = 0.5  # a reader that was woken is gone long before; on Windows none is
+_NOTHING_KEPT = "Ask for it again if it is still wanted."  # a probe or a preview has no frames
+
 
 def serve(
     read: Callable[[int], bytes],
@@ -30,6 +33,7 @@ def serve(
     ready: Event,
     bench: Bench | None = None,
     desk: Desk | None = None,
+    hang_up: Callable[[], None] = lambda: None,
 ) -> None:
     """Do what a host asks until it says `quit`, or says nothing any more.
 
@@ -42,6 +46,7 @@ def serve(
         ready: What the host is told first.
         bench: What is warm from one job to the next.
         desk: Where signals ask the work to end.
+        hang_up: Lets `read` return none, if it can, once the work has been told to end.
 
     Raises:
         Cancelled: The desk was asked to end the work.
@@ -56,13 +61,24 @@ def serve(
         say(ready)
         reader = threading.Thread(target=_read_all, args=(read, say, desk), daemon=True)
         reader.start()
-        while (task := desk.next_task()) is not None:
-            log.info("the %s %r begins", task.message.do, task.message.id)
-            ending = _ending(task, bench, say)
-            desk.free()  # first: who hears of the end may send the next job at once
-            write(ending)
-            log.info("the %s %r has ended", task.message.do, task.message.id)
+        try:
+            _work(desk, bench, say, write)
+        finally:
+            hang_up()
+            reader.join(_LEAVE_S)
         desk.heed()
+
+
+def _work(
+    desk: Desk, bench: Bench, say: Callable[[Event], None], write: Callable[[str], None]
+) -> None:
+    """Do one task after the other, until there are no more."""
+    while (task := desk.next_task()) is not None:
+        log.info("the %s %r begins", task.message.do, task.message.id)
+        ending = _ending(task, bench, say)
+        desk.free()  # first: who hears of the end may send the next job at once
+        write(ending)
+        log.info("the %s %r has ended", task.message.do, task.message.id)
 
 
 def _read_all(read: Callable[[int], bytes], say: Callable[[Event], None], desk: Desk) -> None:
@@ -123,9 +139,10 @@ def _ending(task: Task, bench: Bench, say: Callable[[Event], None]) -> str:
 
 
 def _cancelled(task: Task, error: RobustMatteError) -> events.Cancelled:
+    is_bake = isinstance(task.message, Bake)
     return events.Cancelled(
         id=task.message.id,
-        resumable=isinstance(task.message, Bake),
+        resumable=is_bake,
         what=error.what,
-        hint=error.hint,
+        hint=error.hint if is_bake else _NOTHING_KEPT,
     )

@@ -58,6 +58,7 @@ JOBS = [
     pytest.param(text_of(warm_up="many"), [], id="a job with a value that is none"),
     pytest.param(text_of(output=None), [], id="a job without an output"),
     pytest.param(text_of(garbage="a\0.exr"), [], id="a job with a zero byte in a name"),
+    pytest.param(text_of(model="nosuch"), [], id="a job with a model of no name"),
     pytest.param(text_of(plate="absent.####.exr"), [], id="a job whose plate is not there"),
     pytest.param(text_of(), ["plate"], id="a job and a plate"),
     pytest.param(text_of(), ["--plan", "plan.json"], id="a job and a plan"),

@@ -94,6 +94,34 @@ def test_a_second_job_is_told_that_the_worker_is_busy(host: Any, opener: Opener,
     assert host.end("probe", id="2")["event"] == "done"
 
 
+def test_a_second_job_of_the_same_id_does_not_end_the_first(
+    host: Any, opener: Opener, job: Any
+) -> None:
+    opener.gate.clear()
+    host.send("bake", id="1", job=job(2))
+    assert opener.reached.wait(60)
+    for do, more in (("bake", {"job": {}}), ("preview", {"job": {}, "frame": 1}), ("probe", {})):
+        host.send(do, id="1", **more)
+        failed = host.until("failed")[-1]
+        assert (failed["code"], failed["id"]) == ("protocol", None)
+        assert failed["what"] == "The job 1 runs, and another one has the same id."
+    opener.gate.set()
+    ends = host.until("done", job="1")
+    assert not [said for said in ends if said["event"] == "failed"]
+    assert host.end("probe", id="1")["event"] == "done"
+
+
+def test_what_has_no_frames_is_not_said_to_keep_them(host: Any, opener: Opener, job: Any) -> None:
+    opener.gate.clear()
+    host.send("preview", id="look", job=job(2), frame=1001)
+    assert opener.reached.wait(60)
+    host.send("cancel", id="look")
+    opener.gate.set()
+    ended = host.until("cancelled", "done", "failed")[-1]
+    assert (ended["event"], ended["resumable"]) == ("cancelled", False)
+    assert ended["hint"] == "Ask for it again if it is still wanted."
+
+
 def test_cancelling_what_does_not_run_is_a_warning(host: Any, opener: Opener, job: Any) -> None:
     host.send("cancel", id="x")
     warning = host.until("warning")[-1]
@@ -174,6 +202,12 @@ BAD = [
     pytest.param({"cuts": "cut.edl"}, "settings", "The cuts of the job is", id="relative edit"),
     pytest.param(
         {"config": "c.ocio"}, "settings", "The config of the job is", id="relative config"
+    ),
+    pytest.param(
+        {"model": "nosuch"},
+        "settings",
+        "The model of the job is nosuch, which is neither",
+        id="no model's name",
     ),
     pytest.param({"model": "m.pth"}, "settings", "The model of the job is", id="relative model"),
     pytest.param({"garbage": "/a\0.exr"}, "settings", "The garbage of the job has", id="zero byte"),

@@ -1,7 +1,11 @@
 """The worker as a host starts it: one process for many jobs, and for whatever is written to it."""
 
 import json
+import os
 import random
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -197,3 +201,33 @@ def test_what_is_done_is_in_the_log(program: Any, job: Any) -> None:
     text = (program.home.parent / "log").read_text("utf-8")
     assert "the bake 'logged' begins" in text
     assert "stray" not in text
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows cannot send it")
+def test_a_worker_that_is_told_to_stop_leaves_nothing_alive(root: Path, job: Any) -> None:
+    """A thread that still reads would keep compiled modules alive, which say so on stderr."""
+    asked = {"v": 1, "do": "bake", "id": "job", "job": job(40)}
+    with subprocess.Popen(
+        [sys.executable, "-m", "robust_matte", "serve", "--log", "none"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([f"{root}/plugin", f"{root}/rvm"])},
+    ) as process:
+        try:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(json.dumps(asked) + "\n")
+            process.stdin.flush()
+            assert any(json.loads(line)["event"] == "frame" for line in process.stdout)
+            process.send_signal(signal.SIGTERM)
+            _, log = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 75
+    lines = [line for line in log.splitlines() if " INFO " not in line]
+    assert lines == [
+        "Stopped by SIGTERM.",
+        "Finished frames are kept; the same job goes on from there.",
+    ]
