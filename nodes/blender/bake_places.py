@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import bpy
 
 from .bake_folders import node_folder, plain_name
+from .paths import absolute_path
 from .preferences import cache_folder
 from .properties import is_robust_matte, kept_bake, settings_of
 
@@ -32,7 +32,7 @@ def bakes_of(uid: str, chosen: str) -> Path:
         chosen: The folder that the artist chose; empty is `robust_matte` beside the .blend, and
             the cache where that was never saved.
     """
-    absolute = str(_plain(bpy.path.abspath(chosen))) if chosen and _is_placed(chosen) else ""
+    absolute = str(absolute_path(chosen)) if chosen and _is_placed(chosen) else ""
     return node_folder(bpy.data.filepath, absolute, cache_folder() / "bakes", uid)
 
 
@@ -56,13 +56,13 @@ def robust_mattes() -> Iterator[Any]:
 
 def shown() -> set[Path]:
     """Return the folders whose files anything in the open file shows, bakes and others."""
-    found = {_absolute(image.filepath, image).parent for image in bpy.data.images}
+    found = {absolute_path(image.filepath, image).parent for image in bpy.data.images}
     found |= shown_by_nodes()
     for scene in bpy.data.scenes:
         editor: Any = scene.sequence_editor
         if editor is not None:
             every = editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
-            folders = {_absolute(strip.directory, scene) for strip in every if _has(strip)}
+            folders = {absolute_path(strip.directory, scene) for strip in every if _has(strip)}
             # A strip shows one layer, from a folder in its bake's.
             found |= folders | {folder.parent for folder in folders}
     return found
@@ -71,7 +71,9 @@ def shown() -> set[Path]:
 def shown_by_nodes() -> set[Path]:
     """Return the folders of bakes and previews that nodes of the open file show, or showed."""
     trees = [tree for tree in bpy.data.node_groups if is_robust_matte(tree)]
-    found = {_absolute(settings_of(tree).baked_folder, tree) for tree in trees if _is_baked(tree)}
+    found = {
+        absolute_path(settings_of(tree).baked_folder, tree) for tree in trees if _is_baked(tree)
+    }
     kept = [kept_bake(tree) for tree in trees]  # what previews took the place of
     return found | {Path(one["folder"]) for one in kept if one is not None}
 
@@ -90,15 +92,6 @@ def relative(folder: Path) -> str:
 
 def _has(strip: Any) -> bool:
     return bool(getattr(strip, "directory", ""))
-
-
-def _absolute(path: str, owner: Any) -> Path:
-    return _plain(bpy.path.abspath(path, library=owner.library))
-
-
-def _plain(path: str) -> Path:
-    """Return a path without `..`, links kept."""
-    return Path(os.path.normpath(path)).absolute()
 
 
 def _is_placed(chosen: str) -> bool:

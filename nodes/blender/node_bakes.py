@@ -6,8 +6,9 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -27,6 +28,7 @@ from .frames import FrameMapping
 from .job_document import all_plate_files, job_for, plate_files, plate_range, settings_hash
 from .kept_bakes import keep_bake, plate_of
 from .orders import Order, Phase, Run
+from .paths import absolute_path
 from .plate_render import PlateRender, plate_in
 from .plate_spaces import LINEAR_REC709
 from .preferences import device
@@ -39,7 +41,7 @@ from .targets import Place, Target
 from .typed_settings import refuse_unusable
 
 __all__ = [
-    "NodeBake",
+    "Bake",
     "keep_for_undo",
     "order_bake",
     "order_preview",
@@ -71,7 +73,7 @@ def wishes_of(group: Any) -> SimpleNamespace:
                 hint="Save the file, or write the whole path.",
             )
         if value.startswith("//"):
-            value = os.path.normpath(bpy.path.abspath(value))
+            value = str(absolute_path(value))
         setattr(wishes, name, value)
     refuse_unusable(wishes)
     return wishes
@@ -104,20 +106,28 @@ def order_preview(target: Target, *, quick: bool) -> Order:
     return _NodePreview(target, quick).order()
 
 
-class NodeBake:
+class Bake:
     """What is known of a bake from its start to its end; datablocks are found again by uid."""
 
-    def __init__(self, target: Target) -> None:
-        self.uid = own_uid(target.group)
-        self.place = Place.of(target)  # after the uid is its own
-        self.label = target.label
-        self.wishes = wishes_of(target.group)
-        self.digest = wishes_hash(target.group, target.scene)
-        self.source = find_source(target.scene, target.tree, target.node, self.wishes.plate_space)
-        self.range = plate_range(
-            self.wishes, self.source, target.scene.frame_start, target.scene.frame_end
-        )
-        self.parent = bakes_of(self.uid, settings_of(target.group).folder)
+    def __init__(
+        self, owner: Any, scene: Any, uid: str, label: str, find: Callable[[str], Source]
+    ) -> None:
+        """Look at what is keyed.
+
+        Args:
+            owner: The group or the strip, whose settings count.
+            scene: The scene that it is seen in.
+            uid: The owner's own.
+            label: What the artist knows it by.
+            find: Returns what is keyed, given the plate's space.
+        """
+        self.uid = uid
+        self.label = label
+        self.wishes = wishes_of(owner)
+        self.digest = wishes_hash(owner, scene)
+        self.source = find(self.wishes.plate_space)
+        self.range = plate_range(self.wishes, self.source, scene.frame_start, scene.frame_end)
+        self.parent = bakes_of(self.uid, settings_of(owner).folder)
         self.device = device()
         self.folder: Path | None = None
         self.rendered: Path | None = None  # where an upstream plate is rendered to
@@ -160,10 +170,25 @@ class NodeBake:
 
     def plate_render(self, folder: Path) -> PlateRender:
         """Return what renders the plate into a folder."""
-        at = self.place.find()
-        if at is None:
-            raise _gone(self.label)
-        return UpstreamBake(at.scene, at.tree, at.node, folder, *self.range)
+        raise NotImplementedError
+
+    def finish(self, run: Run) -> None:
+        """Show what was made."""
+        raise NotImplementedError
+
+    def record(self, owner: Any, folder: Path, frames: str, run: Run) -> None:
+        """Write down what a group or a strip gives now."""
+        settings = settings_of(owner)
+        settings.baked_folder = relative(folder)
+        settings.baked_frames = frames
+        settings.baked_hash = self.digest
+        settings.baked_approximate = bool(run.manifest.get("approximate"))
+        settings.baked_plate = plate_of(self.source)
+
+    def ended(self, _run: Run) -> None:
+        """Remove a plate that was rendered in part, or for nothing."""
+        if self.rendered is not None:
+            remove_own(self.rendered)
 
     def _place(self) -> Path:
         draft = self.job_in(self.parent)
@@ -178,6 +203,23 @@ class NodeBake:
         self.rendered = None
         return folder
 
+
+class NodeBake(Bake):
+    """A bake of a node, shown in its group."""
+
+    def __init__(self, target: Target) -> None:
+        uid = own_uid(target.group)
+        find = partial(find_source, target.scene, target.tree, target.node)
+        super().__init__(target.group, target.scene, uid, target.label, find)
+        self.place = Place.of(target)  # after the uid is its own
+
+    def plate_render(self, folder: Path) -> PlateRender:
+        """Return what renders the comp before the node."""
+        at = self.place.find()
+        if at is None:
+            raise _gone(self.label)
+        return UpstreamBake(at.scene, at.tree, at.node, folder, *self.range)
+
     def finish(self, run: Run) -> None:
         """Show the bake in the node's group."""
         group = _group(self.uid, run)
@@ -186,24 +228,10 @@ class NodeBake:
         for warning in wire(group, Baked(pattern, *self.range, frames)):
             run.warn(warning)
         first, last = self.range
-        self._record(group, Path(pattern).parent, f"{first}-{last}", run)
+        self.record(group, Path(pattern).parent, f"{first}-{last}", run)
         settings_of(group).kept_bake = ""
         _remove_previews(self.uid)
         keep_for_undo("Bake Robust Matte")
-
-    def _record(self, group: Any, folder: Path, frames: str, run: Run) -> None:
-        """Write down what a node gives now."""
-        settings = settings_of(group)
-        settings.baked_folder = relative(folder)
-        settings.baked_frames = frames
-        settings.baked_hash = self.digest
-        settings.baked_approximate = bool(run.manifest.get("approximate"))
-        settings.baked_plate = plate_of(self.source)
-
-    def ended(self, _run: Run) -> None:
-        """Remove a plate that was rendered in part, or for nothing."""
-        if self.rendered is not None:
-            remove_own(self.rendered)
 
 
 class _NodePreview(NodeBake):
@@ -268,7 +296,7 @@ class _NodePreview(NodeBake):
         frames = FrameMapping(self.scene_frame, self.number - 1, 1, "nothing")
         keep_bake(group)
         wire(group, Baked(str(pattern), self.number, self.number, frames))
-        self._record(group, pattern.parent, f"{PREVIEW} {self.number}", run)
+        self.record(group, pattern.parent, f"{PREVIEW} {self.number}", run)
         self.rendered = None
         _remove_previews(self.uid)
         keep_for_undo("Preview Robust Matte")

@@ -8,7 +8,6 @@ transparent in Blender 4.5, and black or magenta in 4.2.
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import bpy
 
 from .errors import HostError
 from .frames import FrameMapping
+from .paths import absolute_path
 from .properties import refuse_linked, settings_of
 from .versions import set_linear_rec709
 from .wiring import MARK, clear, connect, new_node, pass_through, seen_frames
@@ -108,7 +108,7 @@ def baked_of(group: Any) -> Baked | None:
         return None
     stored = files[MARK]
     frames = FrameMapping(stored["start"], stored["offset"], stored["duration"], stored["after"])
-    pattern = Path(_absolute(files.image)).with_name(stored["name"])
+    pattern = absolute_path(files.image.filepath, files.image).with_name(stored["name"])
     return Baked(str(pattern), stored["first"], stored["last"], frames)
 
 
@@ -195,10 +195,6 @@ def _files_node(group: Any, image: Any, baked: Baked) -> Any:
         "after": frames.after,
     }
     return files
-
-
-def _absolute(image: Any) -> str:
-    return os.path.normpath(bpy.path.abspath(image.filepath, library=image.library))
 
 
 def _stored(path: str) -> str:

@@ -11,6 +11,7 @@ import bpy
 
 from .errors import HostError
 from .frames import FrameMapping
+from .paths import absolute_path
 from .plate_spaces import LINEAR_REC709, plate_space_of
 from .sequences import frame_numbers, missing, split_name, still_number
 from .upstream import feeding_socket
@@ -111,8 +112,7 @@ def _image(scene: Any, node: Any, space: str) -> Source:
 
 
 def _file(datablock: Any) -> Path:
-    path = bpy.path.abspath(datablock.filepath, library=datablock.library)
-    return Path(os.path.normpath(path)).absolute()
+    return absolute_path(datablock.filepath, datablock)
 
 
 def _refuse_missing(path: Path, what: str) -> None:

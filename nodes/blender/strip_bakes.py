@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from .bake_places import bakes_of, relative
+from .bake_places import relative
 from .errors import HostError
-from .job_document import plate_range
-from .node_bakes import NodeBake, keep_for_undo, wishes_hash, wishes_of
+from .node_bakes import Bake, keep_for_undo
 from .orders import Order, Run
 from .plate_render import PlateRender
-from .preferences import device
-from .properties import settings_of
 from .result import Baked
 from .sequences import pattern_of
 from .strip_results import add_result
@@ -35,7 +33,7 @@ def order_strip_bake(scene: Any, strip: Any) -> Order:
     return _StripBake(scene, strip).order()
 
 
-class _StripBake(NodeBake):
+class _StripBake(Bake):
     """What is known of a strip's bake; the strip is found again by its uid."""
 
     def __init__(self, scene: Any, strip: Any) -> None:
@@ -44,18 +42,9 @@ class _StripBake(NodeBake):
                 f'The scene "{scene.name}" belongs to the library {scene.library.filepath}.',
                 hint="Bake the strip in that file.",
             )
-        self.uid = own_strip_uid(strip)
-        self.label = f'strip "{strip.name}"'
-        self.wishes = wishes_of(strip)
-        self.source = strip_source(scene, strip, self.wishes.plate_space)
-        self.digest = wishes_hash(strip, scene)
-        self.range = plate_range(self.wishes, self.source, scene.frame_start, scene.frame_end)
-        self.parent = bakes_of(self.uid, settings_of(strip).folder)
-        self.device = device()
-        self.folder: Path | None = None
-        self.rendered: Path | None = None
-        self.contents: dict[int, str] = {}
-        self.is_rendered = self.source.is_rendered
+        find = partial(strip_source, scene, strip)
+        label = f'strip "{strip.name}"'
+        super().__init__(strip, scene, own_strip_uid(strip), label, find)
 
     def job_in(self, folder: Path) -> dict[str, Any]:
         """Return the job: a file of each layer, since Blender 4.2 shows others black in strips."""
@@ -71,18 +60,15 @@ class _StripBake(NodeBake):
         scene, strip = self._found()
         pattern = _pattern(run, self.range[0])
         baked = Baked(str(pattern), *self.range, self.source.frames)
-        result, warnings = add_result(scene, strip, baked, self.uid, is_rendered=self.is_rendered)
+        is_rendered = self.source.is_rendered
+        result, warnings = add_result(scene, strip, baked, self.uid, is_rendered=is_rendered)
         for warning in warnings:
             run.warn(warning)
         folder = pattern.parent
         if bpy.data.filepath:
             result.directory = relative(folder)
         first, last = self.range
-        settings = settings_of(strip)
-        settings.baked_folder = relative(folder.parent)
-        settings.baked_frames = f"{first}-{last}"
-        settings.baked_hash = self.digest
-        settings.baked_approximate = bool(run.manifest.get("approximate"))
+        self.record(strip, folder.parent, f"{first}-{last}", run)
         keep_for_undo("Bake Robust Matte")
 
     def _found(self) -> tuple[Any, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import bpy
 
 from .errors import HostError
 from .frames import FrameMapping
+from .paths import absolute_path
 from .plate_spaces import LINEAR_REC709
 from .sequences import split_name, still_number
 from .sources import Source, rate_warnings, space_of
@@ -64,7 +64,7 @@ def _timeline(scene: Any, strip: Any, why: list[str]) -> Source:
 
 def _movie(scene: Any, strip: Any, space: str) -> Source | str:
     """Return a movie's source, or why it has to be rendered."""
-    path = _absolute(strip.filepath, scene)
+    path = absolute_path(strip.filepath, scene)
     _refuse_missing(path, strip)
     length, fps = _measured(path)
     at = strip_frames(strip)
@@ -83,7 +83,7 @@ def _images(strip: Any, space: str) -> Source | str:
     names = [element.filename for element in strip.elements]
     trimmed = at.trimmed
     names = names[trimmed : len(names) - _trimmed_end(strip)]
-    folder = _absolute(strip.directory, strip.id_data)
+    folder = absolute_path(strip.directory, strip.id_data)
     _refuse_missing(folder / names[0], strip)
     if len(names) == 1:
         number = still_number(Path(names[0]))
@@ -158,16 +158,11 @@ def _measured(path: Path) -> tuple[int, float]:
         bpy.data.movieclips.remove(clip)
 
 
-def _absolute(path: str, owner: Any) -> Path:
-    found = bpy.path.abspath(path, library=owner.library)
-    return Path(os.path.normpath(found)).absolute()
-
-
 def _check_files(strip: Any) -> None:
     if strip.type == "MOVIE":
-        _refuse_missing(_absolute(strip.filepath, strip.id_data), strip)
+        _refuse_missing(absolute_path(strip.filepath, strip.id_data), strip)
     else:
-        folder = _absolute(strip.directory, strip.id_data)
+        folder = absolute_path(strip.directory, strip.id_data)
         _refuse_missing(folder / strip.elements[0].filename, strip)
 
 
