@@ -1,5 +1,6 @@
 """The job as one JSON document: what hosts send, farms keep and `key --job` reads."""
 
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,10 @@ def _placed(name: str, value: Any, folder: Path | None) -> Any:
 
 def _may_be_file(model: str, folder: Path | None) -> bool:
     """Say whether a model that is not known may be meant as a file, rather than a name."""
-    return folder is not None and (Path(model).suffix != "" or (folder / model).exists())
+    if folder is None:
+        return False
+    is_there = os.path.exists(folder / model)  # noqa: PTH110 - of a name too long, Path's raises
+    return is_there or Path(model).suffix != ""
 
 
 def _is_path(name: str, value: str) -> bool:

@@ -74,3 +74,10 @@ def test_row(write: Any, words: list[str], show: Any, key_job: Any, check: Any) 
     told = key_job(*words)
     check(told)
     assert (show.out / "shot_matte.1003.exr").is_file() == (told.code == 0)
+
+
+def test_a_name_that_no_file_can_have_is_no_model(show: Any, key_job: Any) -> None:
+    Path("job.json").write_text(text_of(model="x" * 300)(show), "utf-8")
+    code, what, _ = key_job().row
+    assert code == 2
+    assert what.endswith("x, which is neither a known name nor a file.")
