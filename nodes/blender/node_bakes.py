@@ -27,6 +27,7 @@ from .errors import HostError
 from .frames import FrameMapping
 from .job_document import all_plate_files, job_for, plate_files, plate_range, settings_hash
 from .kept_bakes import keep_bake, plate_of
+from .makers import makers_of
 from .orders import Order, Phase, Run
 from .paths import absolute_path
 from .plate_render import PlateRender, plate_in
@@ -132,6 +133,9 @@ class Bake:
         self.folder: Path | None = None
         self.rendered: Path | None = None  # where an upstream plate is rendered to
         self.contents: dict[int, str] = {}  # of rendered frames
+        self.name = ""  # of its folder
+        self.turn = 1  # how many folders of that name were tried
+        self.is_new = False  # whether the folder was not there before
 
     def order(self) -> Order:
         """Return the order."""
@@ -143,6 +147,7 @@ class Bake:
             finish=self.finish,
             render=self.render if self.source.is_rendered else None,
             frames=last - first + 1,
+            again=self.again,
             ended=self.ended,
         )
 
@@ -159,9 +164,9 @@ class Bake:
         finally:
             bake.close()
 
-    def job(self) -> dict[str, Any]:
+    def job(self, run: Run) -> dict[str, Any]:
         """Return the job, whose folder is there with its marker."""
-        self.folder = self._place()
+        self.folder = self._place(run)
         return self.job_in(self.folder)
 
     def job_in(self, folder: Path) -> dict[str, Any]:
@@ -190,18 +195,31 @@ class Bake:
         if self.rendered is not None:
             remove_own(self.rendered)
 
-    def _place(self) -> Path:
+    def again(self) -> bool:
+        """Take the next folder of the name, where somebody else's frames are in this one."""
+        self.turn += 1
+        return not self.is_new
+
+    def _place(self, run: Run) -> Path:
+        self.name = self.name or self._name(run)
+        name = self.name if self.turn == 1 else f"{self.name}_{self.turn}"
+        self.is_new = not (self.parent / name).is_dir()
+        folder = make_folder(self.parent, name, self.uid)
+        if self.rendered is not None:
+            self.source = _keyed(self.source, _moved(self.rendered, folder), self.range)
+            self.rendered = None
+        return folder
+
+    def _name(self, run: Run) -> str:
         draft = self.job_in(self.parent)
+        makers = makers_of(draft, run.worker)
         if self.rendered is None:
             files = all_plate_files(self.source.plate, self.range[0])
-            return make_folder(self.parent, settings_hash(draft, files), self.uid)
+            return settings_hash(draft, files, makers)
         # By what the plate holds, not by its times: the same plate goes on where it stopped. Of
         # other frames it is another plate, which the worker would refuse in the same folder.
         contents = [f"{number} {told}" for number, told in sorted(self.contents.items())]
-        folder = make_folder(self.parent, settings_hash(draft, contents=contents), self.uid)
-        self.source = _keyed(self.source, _moved(self.rendered, folder), self.range)
-        self.rendered = None
-        return folder
+        return settings_hash(draft, contents=[*contents, *makers])
 
 
 class NodeBake(Bake):
@@ -272,16 +290,21 @@ class _NodePreview(NodeBake):
     def order(self) -> Order:
         """Return the order."""
         order = super().order()
-        changed = {"preview": self.number, "quick": self.quick, "folder": self.files_folder}
+        changed = {
+            "preview": self.number,
+            "quick": self.quick,
+            "folder": self.files_folder,
+            "again": None,
+        }
         return Order(**{**vars(order), **changed, "scene_frame": self.scene_frame})
 
-    def job(self) -> dict[str, Any]:
+    def job(self, run: Run) -> dict[str, Any]:
         """Return the job, the same for each frame: the worker goes on from the states it has."""
-        self.folder = self._place()
+        self.folder = self._place(run)
         nowhere = self.parent / "bake"  # only a bake writes there
         return job_for(self.wishes, self.source, nowhere, self.device, self.range)
 
-    def _place(self) -> Path:
+    def _place(self, _run: Run) -> Path:
         name = f"{self.number}_{secrets.token_hex(4)}"  # Blender reads files of new names anew
         return self.rendered or make_folder(self.parent, name, self.uid)
 

@@ -30,8 +30,8 @@ class Order:
     Attributes:
         key: Whose it is: the uid of a node group, or of a strip. One run a key.
         label: Its name, for messages: `node "Robust Matte"`.
-        job: Called once the plate is there; returns the job document. May raise HostError. None
-            asks only whether the worker starts.
+        job: Called once the plate is there and the worker is known; returns the job document. May
+            raise HostError. None asks only whether the worker starts.
         finish: Called on the main thread when the worker is done: looks its datablocks up anew
             and wires what the run's `manifest` says was made. May raise HostError.
         render: Returns an iterator that renders the plate, a frame a step, and is closed when
@@ -41,12 +41,14 @@ class Order:
         scene_frame: The scene's frame that the preview is for, where it is known.
         quick: Whether the preview may be approximate.
         folder: Where a preview's files go; called after `job`.
+        again: Called where the worker refuses the job's folder because another job is in it: says
+            whether `job` has another one to try.
         ended: Called whenever the run is over, however it ended, after `finish`.
     """
 
     key: str
     label: str
-    job: Callable[[], dict[str, Any]] | None
+    job: Callable[[Run], dict[str, Any]] | None
     finish: Callable[[Run], None]
     render: Callable[[], Iterator[object]] | None = None
     frames: int = 0
@@ -54,6 +56,7 @@ class Order:
     scene_frame: int | None = None
     quick: bool = False
     folder: Callable[[], str] | None = None
+    again: Callable[[], bool] | None = None
     ended: Callable[[Run], None] | None = None
 
 
@@ -72,7 +75,8 @@ class Run:
         hint: The way out.
         code: The worker's word for it.
         details: Last lines of a worker that died.
-        manifest: What was made, in the worker's words; of a test, what the worker said.
+        worker: What the worker said of itself: version, devices and models.
+        manifest: What was made, in the worker's words; of a test, the same as `worker`.
     """
 
     order: Order
@@ -85,6 +89,7 @@ class Run:
     hint: str = ""
     code: str = ""
     details: tuple[str, ...] = ()
+    worker: dict[str, Any] = field(default_factory=dict)
     manifest: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -215,15 +215,16 @@ class Runs:
         order, ready, worker = run.order, self._ready, self._worker
         if ready is None or worker is None:
             return  # it has just gone, which is said soon
+        run.worker = {
+            "version": ready.version,
+            "devices": [dict(device) for device in ready.devices],
+            "models": [dict(model) for model in ready.models],
+        }
         if order.job is None:
-            run.manifest = {
-                "version": ready.version,
-                "devices": [dict(device) for device in ready.devices],
-                "models": [dict(model) for model in ready.models],
-            }
+            run.manifest = run.worker
             self._done(run)
             return
-        job = order.job()
+        job = order.job(run)
         if order.preview is None:
             self._job_id = worker.bake(job)
         else:
@@ -300,6 +301,8 @@ class Runs:
         elif isinstance(event, Cancelled):
             hint = _GOES_ON if event.resumable else ""
             self._end(run, Phase.CANCELLED, event.what or _STOPPED, hint)
+        elif isinstance(event, Failed) and _is_of_another_job(event) and _has_another(run):
+            run.phase, self._job_id = Phase.STARTING, None
         elif isinstance(event, Failed):
             run.details = event.tail
             what, hint = spoken_text(event.what), spoken_text(event.hint)
@@ -348,6 +351,16 @@ def _going_on() -> Iterator[None]:
         return
     except Exception:  # noqa: BLE001 - a bug of ours must not end the ticks
         traceback.print_exc()
+
+
+def _is_of_another_job(event: Failed) -> bool:
+    """Say whether the worker found another job's frames in the folder, and would replace them."""
+    return event.code == "output" and "--overwrite" in event.hint
+
+
+def _has_another(run: Run) -> bool:
+    is_wanted = run.phase is Phase.RUNNING  # and not cancelled meanwhile
+    return is_wanted and run.order.again is not None and run.order.again()
 
 
 def _summary(run: Run) -> str:

@@ -40,6 +40,24 @@ _NAMES = {
     "--plate-space": "Plate Space",
     "--warm-up": "Warm-up",
 }
+# Ways out of the command line, and those of the panel; what it has none of is left out.
+_WAYS = (
+    (
+        r", ask for[^,]* with --frames[^,]*, or fill them with --missing hold or --missing black",
+        ", or set Range to frames that are there",
+    ),
+    (
+        r"Render it, preview another one, or fill it with --missing hold or --missing black",
+        "Render it, or preview another one",
+    ),
+    (r"; without it, --missing hold keys the others", "; or set Range to frames that are whole"),
+    (
+        r"; --overwrite keys everything again with [^;]*?(?=\.$)",
+        "; for other weights, name them as Model",
+    ),
+    (r",? or (key everything again|replace (it|them|the result)) with --overwrite", ""),
+    (r"\bChoose another output( folder)?\b", "Choose another Folder under Output"),
+)
 _FLAG = re.compile(r"(?<![\w/.-])--[a-z]+(?:-[a-z]+)*(?![\w/-])")
 
 
@@ -65,7 +83,7 @@ def spoken_stage(stage: Stage) -> str:
 
 
 def spoken_text(text: str) -> str:
-    """Return a sentence of the worker with settings named as the panel does.
+    """Return a sentence of the worker with settings, and ways out, named as the panel does.
 
     Flags that the panel has nothing for stay: a terminal takes them.
 
@@ -73,6 +91,8 @@ def spoken_text(text: str) -> str:
         >>> spoken_text("Frame 7 is odd; see --plate-space and --nonfinite.")
         'Frame 7 is odd; see Plate Space and --nonfinite.'
     """
+    for command_line, panel in _WAYS:
+        text = re.sub(command_line, panel, text)
     return _FLAG.sub(lambda found: _NAMES.get(found[0], found[0]), text)
 
 

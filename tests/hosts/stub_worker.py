@@ -18,6 +18,7 @@ Other variables:
         noisy                       writes 4 MiB to stderr before anything else
         child                       starts a process that stays if it can, its number in the log
         model                       fails each bake for want of weights
+        taken                       refuses folders with frames, as those of another job
         busy                        says that another worker is at the same frames
         warn                        warns of something in each bake
         die:N kill:N hang:N         ends with code 3, by SIGKILL, or stops doing anything
@@ -479,6 +480,11 @@ class Stub:
         numbers = frame_numbers(job)
         if happens("model"):
             raise Refused("model", "The weights are not there.", "Fetch them.")
+        there = [numbered(path, one) for path in layer_patterns(job).values() for one in numbers]
+        if happens("taken") and any(path.is_file() for path in there):
+            what = f"{there[0]} exists and was not written by this job."
+            hint = "Choose another output, or replace it with --overwrite."
+            raise Refused("output", what, hint)
         if happens("busy"):
             raise Refused("preempted", f"The frames {as_range(numbers)} are being keyed.", "Wait.")
         for stage in ("loading", "planning", "warming"):

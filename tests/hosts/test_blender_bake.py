@@ -144,6 +144,9 @@ def judge_sequence(out: Path, found: dict[str, Any]) -> Path:
     assert found["settings"].startswith("//robust_matte")
     assert found["first"] == found["again"]
     assert found["other"]["folder"] != found["first"]["folder"]
+    (anew, inodes), again = found["anew"]
+    assert anew == found["other"]["folder"] + "_2"  # the engine refused the first one
+    assert again == [anew, inodes]
     frames = [name for name in found["first"]["files"] if name.endswith(".exr")]
     assert frames == [f"p_matte.{number}.exr" for number in (1001, 1002, 1003)]
     assert found["first"]["baked_frames"] == "1001-1003"

@@ -216,6 +216,30 @@ def test_the_hash_tells_bakes_apart(
     assert digest() != first
 
 
+def test_a_bake_of_another_engine_is_another_bake(
+    part: Part, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    makers_of = part("makers").makers_of
+    monkeypatch.delenv("OCIO", raising=False)
+    weights, config = tmp_path / "own.safetensors", tmp_path / "config.ocio"
+    weights.write_bytes(b"1")
+    config.write_bytes(b"1")
+
+    def told(model: str = "auto", version: str = "0.9", present: bool = False) -> tuple[str, ...]:
+        models = [{"name": "draft", "present": True}, {"name": "resnet50", "present": present}]
+        return tuple(makers_of({"model": model}, {"version": version, "models": models}))
+
+    own = str(weights)
+    first = [told(), told(version="1.0"), told(present=True), told("draft"), told(own)]
+    assert told("draft", present=True) == told("draft")
+    weights.write_bytes(b"12")
+    monkeypatch.setenv("OCIO", str(config))
+    second = [told(), told(own)]
+    config.write_bytes(b"12")
+    everything = [*first, *second, told()]
+    assert len(set(everything)) == len(everything)
+
+
 def test_files_of_plates_by_their_frames(documents: Any) -> None:
     names = [path.name for path in documents.plate_files("/a/b#1.###.exr", 98, 101)]
     assert names == ["b#1.098.exr", "b#1.099.exr", "b#1.100.exr", "b#1.101.exr"]

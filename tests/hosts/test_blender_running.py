@@ -55,7 +55,7 @@ def order(running: Any, plate: str, tmp_path: Path) -> Callable[..., Any]:
 
     def make(key: str = "a", **changed: Any) -> Any:
         job = {"plate": plate, "output": str(tmp_path / key / "m.####.exr"), "layers": "multipart"}
-        kept = {"job": lambda: job, "finish": lambda run: finished.append(run.manifest)}
+        kept = {"job": lambda _run: job, "finish": lambda run: finished.append(run.manifest)}
         return running.Order(**{"key": key, "label": f'node "{key}"', **kept, **changed})
 
     make.finished = finished  # type: ignore[attr-defined]

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from robust_matte import KeySettings
+from robust_matte.errors import MissingFramesError
 from robust_matte.jobs.progress import Event, StageReached
 from robust_matte.jobs.stop_request import StopRequest
+from robust_matte.jobs.survey import requested_frames
+from robust_matte.settings.choices import Missing
 from robust_matte.worker.events import Stage
 from robust_matte.worker.telling import Teller
 
@@ -63,6 +66,51 @@ def test_flags_are_named_as_the_panel_names_them(part: Part) -> None:
     assert spoken("It differs in --gain, --warm-up.") == "It differs in Gain, Warm-up."
     for kept in ("see --nonfinite", "/x--model/a.exr", "--model-x", "a--gain", "2--gain.exr"):
         assert spoken(kept) == kept
+
+
+@pytest.mark.parametrize(
+    ("hint", "wanted"),
+    [
+        pytest.param(
+            "Choose another output, or key everything again with --overwrite.",
+            "Choose another Folder under Output.",
+            id="another job's folder",
+        ),
+        pytest.param(
+            "Choose another output, or replace it with --overwrite.",
+            "Choose another Folder under Output.",
+            id="somebody's file",
+        ),
+        pytest.param(
+            "/a/plan.json was begun with draft, and goes on with it; --overwrite keys everything "
+            "again with rvm_resnet50.safetensors.",
+            "/a/plan.json was begun with draft, and goes on with it; for other weights, name them "
+            "as Model.",
+            id="weights that came since",
+        ),
+        pytest.param(
+            "Render it again; without it, --missing hold keys the others.",
+            "Render it again; or set Range to frames that are whole.",
+            id="a damaged frame",
+        ),
+        pytest.param(
+            "Render it, preview another one, or fill it with --missing hold or --missing black.",
+            "Render it, or preview another one.",
+            id="a preview of a hole",
+        ),
+    ],
+)
+def test_no_way_out_names_what_the_node_has_not(part: Part, hint: str, wanted: str) -> None:
+    assert part("spoken").spoken_text(hint) == wanted
+
+
+@pytest.mark.parametrize("numbers", [(1, 2, 5, 7), (1, 3, 5, 7)])
+def test_holes_of_a_plate_as_the_engine_says_them(part: Part, numbers: tuple[int, ...]) -> None:
+    plate: Any = SimpleNamespace(numbers=numbers, expected=(1, 7), step=1, source="/p.####.exr")
+    with pytest.raises(MissingFramesError) as caught:
+        requested_frames(plate, None, Missing.FAIL)
+    hint = part("spoken").spoken_text(caught.value.hint)
+    assert hint == "Render them, or set Range to frames that are there."
 
 
 @pytest.fixture

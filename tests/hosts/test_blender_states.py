@@ -16,7 +16,7 @@ import pytest
 SCRIPTS = Path(__file__).with_name("scripts")
 CASES = (
     *("panel", "failures", "cancel", "script", "clear", "polls", "preferences", "twice", "load"),
-    *("names", "waiting", "shown", "kept", "away", "command"),
+    *("names", "waiting", "shown", "kept", "away", "taken", "command"),
 )
 Run = Callable[..., Any]
 
@@ -235,6 +235,16 @@ def judge_waiting(told: dict[str, Any]) -> None:
 
 def judge_shown(told: list[Any]) -> None:
     assert told == [True, ["FINISHED"], False]
+
+
+def judge_taken(told: list[Any]) -> None:
+    ran, folders = told
+    first = ran[0][2]
+    names = [first, f"{first}_2", f"{first}_3"]
+    assert [one[2] for one in ran] == [*names, names[2]]  # what was shown stays
+    assert [one[0] for one in ran] == ["done", "done", "done", "failed"]
+    assert ran[3][1] == "Free some space or choose another output folder."
+    assert folders == [*names, f"{first}_4"]  # a full disk is no reason for one more
 
 
 def judge_command(told: dict[str, Any]) -> None:

@@ -111,6 +111,14 @@ def case_sequence() -> object:
     settings.gain = "1"
     assert ops.robust_matte.bake(node=node.name) == {"FINISHED"}
     other = state(node)
+    (plan,) = Path(other["folder"]).glob("*/plan.json")
+    changed = json.loads(plan.read_text("utf-8"))
+    changed["request"]["weights"]["sha256"] = "0" * 64  # as of weights of another release
+    plan.write_text(json.dumps(changed), "utf-8")
+    anew = []
+    for _ in range(2):
+        assert ops.robust_matte.bake() == {"FINISHED"}
+        anew.append([state(node)["folder"], inodes(node)])
     return {
         "first": first,
         "again": again,
@@ -118,6 +126,7 @@ def case_sequence() -> object:
         "shrunk": shrunk,
         "inodes": [kept, more, less],
         "other": other,
+        "anew": anew,
         "settings": settings.baked_folder,
     }
 

@@ -537,6 +537,20 @@ def case_away() -> object:
     return {**told, "there again": drawn(node)}
 
 
+def case_taken() -> object:
+    """The folder of the settings holds what the worker would not go on with: another is taken."""
+    _scene, node = fresh()
+    settings = ours("properties").settings_of(node.node_tree)
+    told = []
+    for fault in ("", "taken", "taken", "full:1003,taken"):
+        os.environ[FAULT] = fault
+        runs.close()
+        run = start(node)
+        finish(run)
+        told.append([run.phase.value, run.hint, Path(settings.baked_folder).name])
+    return [told, sorted(path.name for path in bakes(node).iterdir())]
+
+
 def case_command() -> object:
     """The command line in a file with a node of a library, and with one that cannot be keyed."""
     fresh()
