@@ -29,6 +29,7 @@ __all__ = [
     "node_folder",
     "owners_of",
     "plain_name",
+    "remove_empty",
     "remove_own",
 ]
 
@@ -198,16 +199,32 @@ def remove_own(folder: Path) -> tuple[list[Path], int]:
     return foreign, size
 
 
+def remove_empty(folder: Path) -> None:
+    """Remove a bake's folder that holds nothing but its marker: its bake was refused.
+
+    Raises:
+        HostError: The disk refuses.
+    """
+    try:
+        if [path.name for path in folder.iterdir()] == [MARKER]:
+            (folder / MARKER).unlink()
+            folder.rmdir()
+    except OSError as error:
+        raise disk_error(folder, error) from error
+
+
 def disk_error(path: Path, error: OSError) -> HostError:
     """Say in words why a folder or file cannot be written or removed."""
     if error.errno in _DISK_FULL:
         return HostError(
             f"The disk of {path} is full.",
             hint="Free some space, or choose another folder under Output, and bake again.",
+            code="output",
         )
     return HostError(
         f"{error.filename or path} cannot be written: {error.strerror or error}.",
         hint="Choose another folder under Output, or ask for the right to write there.",
+        code="output",
     )
 
 

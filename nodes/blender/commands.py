@@ -52,7 +52,10 @@ def run_command(argv: list[str]) -> int:
                 return code
         if asked.save:
             bpy.ops.wm.save_mainfile()
-    except (HostError, RuntimeError) as error:
+    except HostError as error:
+        _complain(str(error))
+        return _CODES.get(error.code, _EXIT_HOST)
+    except RuntimeError as error:
         _complain(str(error))
         return _EXIT_HOST
     return 0
@@ -84,7 +87,7 @@ def _bake(order: Order) -> int:
     try:
         runs.finish(run, _tell)
     except HostError as error:
-        _complain(f"{error.what}\n{error.hint}")
+        _complain("\n".join([error.what, error.hint, *run.details]))
         return 130 if run.phase is Phase.CANCELLED else _CODES.get(run.code, _EXIT_HOST)
     finally:
         for warning in run.warnings:

@@ -11,9 +11,12 @@ class HostError(Exception):
     Attributes:
         what: One sentence that names the node, file or frame with its values.
         hint: One sentence with the way out.
+        code: The worker's word for such an error, from which a command's exit code comes; empty
+            where it is one of the .blend.
     """
 
-    def __init__(self, what: str, *, hint: str) -> None:
+    def __init__(self, what: str, *, hint: str, code: str = "") -> None:
         super().__init__(f"{what} {hint}")
         self.what = what
         self.hint = hint
+        self.code = code

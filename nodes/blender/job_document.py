@@ -96,11 +96,23 @@ def plate_range(
             f"The range {first}-{last} is empty.", hint="Set First to a frame that is before Last."
         )
     shown = source.frames.media_range(first, last)
+    plays = source.frames  # the last frame is held after it, which is nothing to bake anew
+    is_past = is_custom and plays.after == "hold" and first >= plays.start + plays.duration
+    if is_past and plays.duration > 1:
+        shown = None
     if shown is None or shown[1] < source.first or shown[0] > source.last:
         raise HostError(
             f"Under the scene's frames {first}-{last} lies none of the plate's "
             f"{source.first}-{source.last}.",
             hint="Change the range, or set it to Plate.",
+        )
+    if source.kind == "sequence" and (shown[0] < source.first or shown[1] > source.last):
+        raise HostError(
+            f"Under the scene's frames {first}-{last} lie the frames {shown[0]}-{shown[1]} of "
+            f"{source.plate}, and on disk are {source.first}-{source.last}.",
+            hint="Bring the others back, set the node's Frames to those that are there, or set "
+            "Range to Plate, which bakes what is there.",
+            code="missing_frames",
         )
     return max(source.first, shown[0]), min(source.last, shown[1])
 

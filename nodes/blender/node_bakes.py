@@ -20,6 +20,7 @@ from .bake_folders import (
     disk_error,
     make_folder,
     marked_folders,
+    remove_empty,
     remove_own,
 )
 from .bake_places import bakes_of, preview_parent, relative, shown_by_nodes
@@ -190,10 +191,12 @@ class Bake:
         settings.baked_approximate = bool(run.manifest.get("approximate"))
         settings.baked_plate = plate_of(self.source)
 
-    def ended(self, _run: Run) -> None:
-        """Remove a plate that was rendered in part, or for nothing."""
+    def ended(self, run: Run) -> None:
+        """Remove a plate that was rendered in part, or for nothing, and a folder left empty."""
         if self.rendered is not None:
             remove_own(self.rendered)
+        elif self.folder is not None and run.phase is not Phase.DONE:
+            remove_empty(self.folder)
 
     def again(self) -> bool:
         """Take the next folder of the name, where somebody else's frames are in this one."""

@@ -342,7 +342,7 @@ class ROBUST_MATTE_OT_clear_bakes(bpy.types.Operator):  # noqa: N801
         busy = f", {len(done.busy)} are being made" if done.busy else ""
         self.report(
             {"INFO"},
-            f"{len(done.removed)} old bakes deleted, {done.size / 2**20:.0f} MB are free again; "
+            f"Old bakes deleted: {len(done.removed)}, {done.size / 2**20:.0f} MB are free again; "
             f"{len(done.in_use)} are in use{others}{busy}.",
         )
 

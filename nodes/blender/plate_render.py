@@ -232,4 +232,5 @@ def _cannot_write(path: Path, error: OSError | None) -> HostError:
     return HostError(
         f"{path} cannot be written: {reason}.",
         hint="Make room on the disk, or choose another folder under Output, and bake again.",
+        code="output",
     )

@@ -34,6 +34,7 @@ _GRACE_S = 3.0  # for a worker that leaves with Blender; what it had begun is wh
 _SAY_EVERY_S = 2.0
 _STOPPED = "Stopped."
 _STARTS = "Starts the worker"
+_PREPARES = "Prepares"
 _GOES_ON = "Finished frames are kept: press Bake to go on."
 
 
@@ -128,12 +129,12 @@ class Runs:
             now = time.monotonic()
             if run.text != told and now - spoken_at >= _SAY_EVERY_S and not run.is_over:
                 told, spoken_at = run.text, now
-                say(f"Robust Matte: {run.factor:4.0%} {run.text}")
+                say(f"Robust Matte, {run.order.label}: {run.factor:4.0%} {run.text}")
             if run.phase is not Phase.RENDERING:
                 time.sleep(0.02)
         if run.phase is not Phase.DONE:
             raise HostError(run.what, hint=run.hint)
-        say(f"Robust Matte: 100% {run.text}")
+        say(f"Robust Matte, {run.order.label}: 100% {run.text}")
 
     def close(self) -> None:
         """End everything: runs are cancelled, the worker is gone when this returns."""
@@ -151,7 +152,7 @@ class Runs:
     def _begin(self, run: Run) -> None:
         self._active, self._job_id, self._rendered = run, None, set()
         run.phase = Phase.RENDERING if run.order.render else Phase.STARTING
-        run.text = _STARTS
+        run.text = _STARTS if self._ready is None else _PREPARES
         self._guard(run, self._begin_guarded)
 
     def _begin_guarded(self, run: Run) -> None:
@@ -241,7 +242,7 @@ class Runs:
         self._end(run, Phase.DONE, _summary(run))
 
     def _fail(self, run: Run, error: HostError | ClientError) -> None:
-        self._end(run, Phase.FAILED, error.what, error.hint)
+        self._end(run, Phase.FAILED, error.what, error.hint, getattr(error, "code", ""))
 
     def _end(self, run: Run, phase: Phase, what: str, hint: str = "", code: str = "") -> None:
         run.end(phase, what, hint, code)

@@ -120,6 +120,7 @@ def _refuse_missing(path: Path, what: str) -> None:
         raise HostError(
             f"{what} is not there.",
             hint="Check that its disk is there, or use File > External Data > Find Missing Files.",
+            code="input",
         )
 
 
@@ -148,8 +149,13 @@ def _on_disk(node: Any, path: Path, there: list[int], frames: FrameMapping) -> S
             f"None of the frames {frames.first}-{frames.last} of {pattern} is there, which the "
             f'node "{node.name}" shows.',
             hint="Check the node's Frames and Offset, and that the files' disk is there.",
+            code="missing_frames" if there else "input",
         )
     source = Source("sequence", str(pattern), shown[0], shown[-1], frames)
+    if (shown[0], shown[-1]) != (frames.first, frames.last):
+        text = f'The node "{node.name}" shows the frames {frames.first}-{frames.last} of {pattern}'
+        text += f", and on disk are {shown[0]}-{shown[-1]}: nothing is baked under the others."
+        source = _warned(source, text)
     lacking = missing(shown)
     if lacking:
         text = f"{pattern} lacks {len(lacking)} frames, the first is {lacking[0]}."

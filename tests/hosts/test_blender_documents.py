@@ -37,6 +37,7 @@ def source(part: Part) -> Any:
         plate="/shots/sh 010.####.exr",
         first=1001,
         last=1024,
+        kind="sequence",
         frames=frames,
         space="Linear Rec.709",
         is_rendered=False,
@@ -169,6 +170,9 @@ def test_the_range(
         pytest.param(
             "SCENE", (1, 2), (1, 4), "frames 1-4 lies none of the plate's 1001-1024", id="before it"
         ),
+        pytest.param(
+            "CUSTOM", (90, 99), (1, 2), "90-99 lies none of the plate's", id="where it is held"
+        ),
         pytest.param("CUSTOM", (9, 8), (1, 2), "The range 9-8 is empty.", id="backwards"),
     ],
 )
@@ -188,6 +192,35 @@ def test_ranges_that_cannot_be(
         documents.plate_range(settings, source, *scene)
     assert what in str(caught.value)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("mode", "there", "is_refused"),
+    [
+        pytest.param("SCENE", (1003, 1024), True, id="none at the head"),
+        pytest.param("CUSTOM", (1001, 1008), True, id="none at the tail"),
+        pytest.param("PLATE", (1003, 1008), False, id="what is there"),
+    ],
+)
+def test_frames_that_are_asked_for_are_there(
+    host_error: Any,
+    documents: Any,
+    settings: Any,
+    source: Any,
+    mode: str,
+    there: tuple[int, int],
+    is_refused: bool,
+) -> None:
+    settings.range_mode, settings.first, settings.last = mode, 5, 20
+    source.first, source.last = there
+    if not is_refused:
+        assert documents.plate_range(settings, source, 1, 250) == there
+        return
+    with pytest.raises(
+        host_error, match=r"lie the frames 1001-10.. of .* on disk are 100.-1"
+    ) as told:
+        documents.plate_range(settings, source, 1, 250)
+    assert told.value.code == "missing_frames"
 
 
 def test_the_hash_tells_bakes_apart(

@@ -383,7 +383,13 @@ FOUND: dict[str, dict[str, Any]] = {
     "sequence": seen("sequence", "numbers/p.####.exr", 1003, 1006, [5, 1002, 4, "hold"]),
     "gaps": seen(
         *("sequence", "gaps/p.####.exr", 1001, 1008, [1, 1000, 9, "hold"]),
-        warnings=["MEDIA/gaps/p.####.exr lacks 2 frames, the first is 1003."],
+        warnings=[
+            (
+                'The node "Image" shows the frames 1001-1009 of MEDIA/gaps/p.####.exr, and on disk '
+                "are 1001-1008: nothing is baked under the others."
+            ),
+            "MEDIA/gaps/p.####.exr lacks 2 frames, the first is 1003.",
+        ],
     ),
     "one frame": seen(
         *("sequence", "numbers/p.####.exr", 1001, 1001, [1, 1000, 1, "hold"]),

@@ -274,7 +274,7 @@ def test_waiting_tells_progress_and_raises(
     monkeypatch.setattr(running, "_SAY_EVERY_S", 0.0)
     runs.finish(runs.start(order("a")), lines.append)
     assert any("Frame 1004, 4 of 8" in line for line in lines)
-    assert lines[-1].startswith("Robust Matte: 100% Baked 1001-1008")
+    assert lines[-1].startswith('Robust Matte, node "a": 100% Baked 1001-1008')
     monkeypatch.setenv("ROBUST_MATTE_STUB_FAULT", "full:1003")
     runs.close()
     with pytest.raises(part("errors").HostError, match="full"):

@@ -16,7 +16,7 @@ import pytest
 SCRIPTS = Path(__file__).with_name("scripts")
 CASES = (
     *("panel", "failures", "cancel", "script", "clear", "polls", "preferences", "twice", "load"),
-    *("names", "waiting", "shown", "kept", "away", "taken", "command"),
+    *("names", "waiting", "shown", "kept", "away", "taken", "command", "codes"),
 )
 Run = Callable[..., Any]
 
@@ -253,6 +253,17 @@ def judge_command(told: dict[str, Any]) -> None:
     assert told["same"] is True  # nothing was baked before the fault was seen
     assert "belongs to the library" in told["said"][0]
     assert told["said"][0].startswith("warning: ")
+
+
+def judge_codes(told: dict[str, Any]) -> None:
+    codes = {"folder": 6, "plate": 3, "frames": 4, "model": 5, "worker": 7, "both": 0}
+    assert {name: told[name] for name in codes} == codes, told["said"]
+    assert told["left"] == []  # a bake that is refused leaves no folder
+    said = "\n".join(told["said"])
+    assert "this is no worker" in said
+    for name in ("Robust Matte", "Second"):
+        assert f'Robust Matte, node "{name}": 100% Baked 1001-1004' in said
+    assert 'node "Second":   0% Starts the worker' not in said  # it is the first one's
 
 
 def judge_load(told: list[Any]) -> None:

@@ -576,6 +576,46 @@ def case_command() -> object:
     return told
 
 
+def case_codes() -> object:
+    """Exit codes of the command where something is not there, and what the log says."""
+    _scene, node = fresh()
+    command, settings = ours("commands"), ours("properties").settings_of(node.node_tree)
+    source = node.inputs["Image"].links[0].from_node
+    said: list[str] = []
+    told: dict[str, Any] = {"said": said}
+    command._complain = command._tell = lambda *lines: said.extend(lines)
+
+    def code() -> int:
+        return int(command.run_command(["bake"]))
+
+    (out / "a file").write_text("")
+    settings.folder = str(out / "a file")
+    told["folder"] = code()
+    settings.folder = str(out / "codes")
+    kept, source.image.filepath = source.image.filepath, str(out / "deleted" / "p.1001.exr")
+    told["plate"] = code()
+    source.image.filepath = kept
+    source.frame_duration, settings.range_mode = 60, "SCENE"
+    told["frames"] = code()
+    source.frame_duration, settings.range_mode = 4, "PLATE"
+    runs.close()
+    os.environ[FAULT] = "model"
+    told["model"] = code()
+    runs.close()
+    told["left"] = files(out / "codes")
+    os.environ.pop(FAULT)
+    worker = os.environ["ROBUST_MATTE_WORKER"]
+    script = out / "wrong.py"
+    script.write_text("import sys\nsys.exit('this is no worker')\n")
+    os.environ["ROBUST_MATTE_WORKER"] = f'"{sys.executable}" "{script}"'
+    told["worker"] = code()
+    os.environ["ROBUST_MATTE_WORKER"] = worker
+    other = another(node)
+    other.name = other.label = "Second"
+    told["both"] = code()
+    return told
+
+
 def case_quit() -> object:
     """Blender goes while a bake runs: by a signal, or as Python ends."""
     _scene, node = fresh()
