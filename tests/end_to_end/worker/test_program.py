@@ -222,7 +222,10 @@ def test_a_worker_that_is_told_to_stop_leaves_nothing_alive(root: Path, job: Any
             process.stdin.flush()
             assert any(json.loads(line)["event"] == "frame" for line in process.stdout)
             process.send_signal(signal.SIGTERM)
-            _, log = process.communicate(timeout=60)
+            process.stdout.read()
+            assert process.stderr is not None
+            log = process.stderr.read()  # its stdin stays open, which `communicate` would close
+            process.wait(timeout=60)
         finally:
             process.kill()
     assert process.returncode == 75
