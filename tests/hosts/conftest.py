@@ -30,6 +30,8 @@ from blender_wheels import VARIABLE, folder_beside
 from blender_zip import extension_files, read_version, write_zip
 from filelock import FileLock
 
+collect_ignore = ["scripts"]  # run by Blender's Python, in which alone they can be imported
+
 MODULE = "bl_ext.user_default.robust_matte"
 MARK = "ROBUST_MATTE_TEST_RUN"  # in the environment of all that a script starts
 LAST_LINES = 40
